@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks, and nothing it has: Debian packages, front-end packages, test servers.
+#
+#   scripts/setup.sh run     what building and running needs
+#   scripts/setup.sh test    the same, and what the tests need
+#
+# Safe to run again: a second run only looks, and takes about a second.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+purpose=${1:-run}
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+case "$purpose" in run | test) ;; *) fail "unknown purpose '$purpose' (say run or test)" ;; esac
+
+# --- Debian packages -------------------------------------------------------------------------------------------------
+
+packages=(
+  ca-certificates gcc g++ libc6-dev make pkg-config
+  # GStreamer 1.22: the decoders and encoders, and the headers go-gst is built against.
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  # dlib and what it links with: face verification.
+  libdlib-dev libblas-dev libatlas-base-dev liblapack-dev libjpeg62-turbo-dev
+  redis-server
+)
+if [ "$purpose" = test ]; then
+  packages+=(
+    postgresql chromium xvfb fonts-noto-cjk ffmpeg
+  )
+fi
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
+
+missing=()
+for p in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing+=("$p")
+done
+
+# Debian starts a server as soon as its package is installed. Trivue starts its own, on a socket in its data folder, so the
+# packages' own services are kept from starting: a stranger's machine must not get a listening Redis from us.
+install_packages() {
+  local sudo=() policy=/usr/sbin/policy-rc.d made=
+  [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null || fail "needs root for apt-get: run as root, or install sudo"; sudo=(sudo); }
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy >/dev/null
+    "${sudo[@]}" chmod +x $policy
+    made=yes
+    trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  "${sudo[@]}" apt-get update -q
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+  if [ -n "$made" ]; then
+    "${sudo[@]}" rm -f $policy
+    trap - EXIT
+  fi
+}
+
+if [ ${#missing[@]} -gt 0 ]; then
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  install_packages "${missing[@]}"
+fi
