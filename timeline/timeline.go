@@ -58,15 +58,17 @@ type Take struct {
 	Residual   float64 `json:"residual"`   // seconds; median distance of the evidence from the map
 	Confidence float64 `json:"confidence"` // 0 to 1
 	// Reason says in plain English why a take could not be placed by sound; empty where it was.
-	Reason     string   `json:"reason,omitempty"`
-	Source     Source   `json:"source"`
-	Transcoded bool     `json:"transcoded"`
-	Video      bool     `json:"video"`            // has a picture
-	Audio      bool     `json:"audio"`            // has sound
-	Width      int      `json:"width,omitempty"`  // coded pixels, before rotation
-	Height     int      `json:"height,omitempty"` // coded pixels, before rotation
-	Rotation   int      `json:"rotation"`         // clockwise degrees to show it upright; players do it by themselves
-	Damage     []Damage `json:"damage,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	Source     Source `json:"source"`
+	Transcoded bool   `json:"transcoded"`
+	// TranscodedWhy says in plain English why anything was transcoded.
+	TranscodedWhy string   `json:"transcodedWhy,omitempty"`
+	Video         bool     `json:"video"`            // has a picture
+	Audio         bool     `json:"audio"`            // has sound
+	Width         int      `json:"width,omitempty"`  // coded pixels, before rotation
+	Height        int      `json:"height,omitempty"` // coded pixels, before rotation
+	Rotation      int      `json:"rotation"`         // clockwise degrees to show it upright; players do it by themselves
+	Damage        []Damage `json:"damage,omitempty"`
 }
 
 // Source identifies the file as it was received.

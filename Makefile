@@ -1,0 +1,68 @@
+# Two commands do everything on a bare Debian 12 with Go:
+#
+#   make run    installs what is missing, builds, starts the whole system with a sample interview
+#   make test   installs what is missing, and passes every test
+#
+# The others are their parts, for daily work.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+export PATH := $(CURDIR)/.cache/bin:$(PATH)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+DATA ?= data
+GO_PACKAGES := ./...
+WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package.json 2>/dev/null)
+
+.PHONY: run test short build setup web check lint bench fuzz clean
+
+run: setup-run build
+	bin/trivue serve --data $(DATA) --sample
+
+test: setup-test build
+	scripts/test.sh
+
+# The daily path: no servers but Redis, no browser, short media; under two minutes.
+short: web
+	go test -short $(GO_PACKAGES)
+
+build: web
+	@echo "==> building bin/trivue (the first time GStreamer's bindings are compiled: some minutes)"
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/trivue ./cmd/trivue
+
+.PHONY: setup-run setup-test
+setup-run:
+	scripts/setup.sh run
+setup-test:
+	scripts/setup.sh test
+
+web: web/dist/.built
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	@echo "==> installing front-end packages"
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
+	@echo "==> building the pages"
+	cd web && npm run --silent build
+	@touch $@ web/dist/.gitkeep
+
+# What a change must pass besides the tests.
+check: web
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
+	go vet $(GO_PACKAGES)
+	cd web && npm run --silent check
+
+lint:
+	scripts/lint.sh
+
+bench: build
+	bench/run.sh
+
+fuzz:
+	scripts/fuzz.sh
+
+clean:
+	rm -rf bin web/dist/* web/node_modules

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"gopkg.in/yaml.v3"
+)
+
+// configuration is the content of the configuration file: flag names and their values.
+type configuration map[string]any
+
+// loadConfiguration reads a configuration file. Its names are checked once the flags are known (Validate).
+func loadConfiguration(r io.Reader) (kong.Resolver, error) {
+	values := configuration{}
+	if err := yaml.NewDecoder(r).Decode(&values); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return values, nil
+}
+
+// Validate refuses names that no flag has: a misspelt key that is silently ignored is a setting that is not in force.
+func (c configuration) Validate(app *kong.Application) error {
+	var known []string
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			known = append(known, flag.Name)
+		}
+		return next(nil)
+	})
+	for name := range c {
+		if !slices.Contains(known, name) {
+			slices.Sort(known)
+			return fmt.Errorf("configuration: there is no setting %q; there are: %s", name, strings.Join(slices.Compact(known), ", "))
+		}
+	}
+	return nil
+}
+
+// Resolve gives a flag's value; command line and environment come first, kong sees to that.
+func (c configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, ok := c[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	return value, nil
+}

@@ -1,0 +1,97 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/container/mp4"
+	"github.com/trivue/trivue/pipeline/container/webm"
+)
+
+// sniffLength is how many bytes of a file are looked at to choose its demuxer. Enough for an EBML header with padding, and for
+// telling text from noise.
+const sniffLength = 4096
+
+// file is an open recording.
+type file struct {
+	container.Reader
+	f    *os.File
+	size int64
+}
+
+func (f *file) Close() error { return f.f.Close() }
+
+// open opens a recording by what its first bytes are; its name says nothing.
+func open(path string) (*file, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, Unreadable(err)
+	}
+	reader, size, err := openReader(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &file{Reader: reader, f: f, size: size}, nil
+}
+
+func openReader(f *os.File) (container.Reader, int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, Unreadable(err)
+	}
+	if info.IsDir() {
+		return nil, 0, &container.UnusableError{Reason: container.Unreadable, Detail: "it is a folder"}
+	}
+	head := make([]byte, sniffLength)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, Unreadable(err)
+	}
+	format, err := container.Sniff(head[:n])
+	if err != nil {
+		return nil, 0, err
+	}
+	var reader container.Reader
+	switch format {
+	case container.MP4:
+		reader, err = mp4.Open(f, info.Size())
+	default:
+		reader, err = webm.Open(f, info.Size())
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("open as %s: %w", format, err)
+	}
+	return reader, info.Size(), nil
+}
+
+// Unreadable turns an operating system's refusal into a reason that can be shown.
+func Unreadable(err error) error {
+	detail := err.Error()
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		detail = pathErr.Err.Error()
+	}
+	return &container.UnusableError{Reason: container.Unreadable, Detail: detail}
+}
+
+// Explain turns an error of a stage's function into the failure that its parent is told. The codes are those of exam.Problem.
+func Explain(err error) *Failure {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return failure
+	}
+	var unusable *container.UnusableError
+	if errors.As(err, &unusable) {
+		return &Failure{Problem: exam.Problem{Code: string(unusable.Reason), Detail: unusable.Detail, Again: true}}
+	}
+	if diskFull(err) {
+		return &Failure{Problem: exam.Problem{Code: "disk-full", Detail: "the disk of the work folder is full", Retry: true}}
+	}
+	return &Failure{Problem: exam.Problem{Code: "internal", Detail: err.Error(), Retry: true}}
+}

@@ -1,0 +1,108 @@
+package stage
+
+import (
+	"fmt"
+
+	"github.com/trivue/trivue/pipeline/container"
+)
+
+// Action says how a track gets into the playback file.
+type Action string
+
+// The actions.
+const (
+	None      Action = ""          // there is no such track
+	Copy      Action = "copy"      // its packets as they are
+	Transcode Action = "transcode" // decoded, and encoded again
+)
+
+// Plan says which playback file is made, and how.
+type Plan struct {
+	Container container.Format `json:"container"` // webm or mp4
+	Video     Action           `json:"video,omitempty"`
+	Audio     Action           `json:"audio,omitempty"`
+	Why       string           `json:"why,omitempty"` // why anything is transcoded
+}
+
+// plan chooses the playback file. Packets are copied wherever current browsers play them:
+//
+//   - VP8 and VP9 go to WebM, also out of an MP4: Safari does not play them there.
+//   - H.264 of 8 bit and 4:2:0 goes to MP4, also out of Matroska, which only Chrome plays.
+//   - AV1 stays in the family it came in.
+//   - Everything else is transcoded to VP8 or Opus, which every browser plays without a licence.
+func plan(source container.Format, video, audio *container.Track, media Media) (Plan, error) {
+	var p Plan
+	switch {
+	case video == nil:
+		p.Container = audioContainer(*audio)
+	case video.Codec == container.VP8 || video.Codec == container.VP9:
+		p.Container, p.Video = container.WebM, Copy
+	case video.Codec == container.AV1:
+		p.Container, p.Video = container.WebM, Copy
+		if source == container.MP4 {
+			p.Container = container.MP4
+		}
+	case video.Codec == container.H264 && playableAVC(video.Private):
+		p.Container, p.Video = container.MP4, Copy
+	default:
+		if !media.CanDecode(*video) {
+			return Plan{}, cannotDecode(*video)
+		}
+		p.Container, p.Video = container.WebM, Transcode
+		p.Why = fmt.Sprintf("not every browser plays %s pictures", video.Codec)
+	}
+	if audio == nil {
+		return p, nil
+	}
+	if playsIn(p.Container, audio.Codec) {
+		p.Audio = Copy
+		return p, nil
+	}
+	if !media.CanDecode(*audio) {
+		return Plan{}, cannotDecode(*audio)
+	}
+	p.Audio = Transcode
+	if p.Why != "" {
+		p.Why += "; "
+	}
+	p.Why += fmt.Sprintf("browsers do not play %s sound in %s", audio.Codec, p.Container)
+	return p, nil
+}
+
+func audioContainer(audio container.Track) container.Format {
+	if playsIn(container.WebM, audio.Codec) || !playsIn(container.MP4, audio.Codec) {
+		return container.WebM
+	}
+	return container.MP4
+}
+
+func playsIn(format container.Format, codec container.Codec) bool {
+	switch codec {
+	case container.Opus:
+		return true
+	case container.Vorbis:
+		return format == container.WebM
+	case container.AAC, container.MP3:
+		return format == container.MP4
+	default:
+		return false
+	}
+}
+
+// playableAVC tells the profiles that browsers decode (Baseline, Main, Extended's common subset, High) from those for
+// studios (10 bit, 4:2:2, 4:4:4). The profile is the second byte of the avcC record (ISO/IEC 14496-15, 5.3.3.1).
+func playableAVC(avcC []byte) bool {
+	if len(avcC) < 4 {
+		return false
+	}
+	switch avcC[1] {
+	case 66, 77, 88, 100:
+		return true
+	default:
+		return false
+	}
+}
+
+func cannotDecode(t container.Track) error {
+	return &container.UnusableError{Reason: container.Unsupported, Detail: fmt.Sprintf("there is no decoder for its %s (%s) here", t.Kind, t.Codec)}
+}

@@ -1,0 +1,174 @@
+package stage
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trivue/trivue/pipeline/container"
+)
+
+// Properties of what the sound stage writes.
+const (
+	SoundRate = 8000 // samples per second of SoundFile; enough for speech, and what alignment listens to
+	PeakRate  = 50   // points per second of PeaksFile
+	SoundFile = "sound.pcm"
+	PeaksFile = "peaks.raw"
+)
+
+// silence is the level below which a recording is called silent: −66 dBFS, under the noise of any microphone that is open.
+const silence = 0.0005
+
+// Heard is the result of the sound stage.
+//
+// SoundFile holds one channel of signed 16-bit little-endian samples at SoundRate from media time 0, holes filled with
+// zeros. PeaksFile holds pairs of signed bytes, least and greatest sample, at PeakRate from media time 0.
+type Heard struct {
+	Duration time.Duration `json:"duration"` // of SoundFile
+	Samples  int64         `json:"samples"`
+	RMS      float64       `json:"rms"`     // root mean square over the whole recording, full scale is 1
+	Silent   bool          `json:"silent"`  // nothing was recorded but silence
+	Skipped  int           `json:"skipped"` // packets that the decoder refused
+}
+
+// Listener is the sound stage: it decodes a playback file's sound once, for the waveform and for alignment.
+type Listener struct {
+	Media Media
+}
+
+// Run reads the playback file Inputs[0] and writes SoundFile and PeaksFile into Output.
+func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
+	in, err := open(job.Inputs[0])
+	if err != nil {
+		return nil, fmt.Errorf("open playback file: %w", withoutReason(err))
+	}
+	defer in.Close()
+	track, ok := firstTrack(in, container.Audio)
+	if !ok {
+		return nil, fmt.Errorf("the playback file has no sound")
+	}
+	out, err := newSoundWriter(job.Output)
+	if err != nil {
+		return nil, err
+	}
+	defer out.close()
+	total := max(in.Duration(), time.Second)
+	decoded, err := s.Media.DecodeSound(ctx, track, trackSource(in, track.ID, nil), SoundRate, func(at time.Duration, samples []int16) error {
+		progress(min(1, at.Seconds()/total.Seconds()))
+		return out.write(at, samples)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decode sound: %w", err)
+	}
+	heard, err := out.finish()
+	heard.Skipped = decoded.Skipped
+	return heard, err
+}
+
+// soundWriter writes samples at their places, and peaks of them.
+type soundWriter struct {
+	pcmFile, peakFile *os.File
+	pcm, peaks        *bufio.Writer
+	written           int64 // samples
+	inBin             int
+	low, high         int16
+	energy            float64
+}
+
+func newSoundWriter(dir string) (*soundWriter, error) {
+	w := &soundWriter{}
+	var err error
+	if w.pcmFile, err = os.Create(filepath.Join(dir, SoundFile)); err != nil {
+		return nil, err
+	}
+	if w.peakFile, err = os.Create(filepath.Join(dir, PeaksFile)); err != nil {
+		w.pcmFile.Close()
+		return nil, err
+	}
+	w.pcm, w.peaks = bufio.NewWriterSize(w.pcmFile, 1<<16), bufio.NewWriterSize(w.peakFile, 1<<12)
+	return w, nil
+}
+
+func (w *soundWriter) close() {
+	w.pcmFile.Close()
+	w.peakFile.Close()
+}
+
+// write places samples at their media time: a hole before them is filled with zeros, an overlap is cut off. Distances of up to
+// a millisecond are the rounding of time stamps and are left alone, or every packet would add or lose a sample.
+func (w *soundWriter) write(at time.Duration, samples []int16) error {
+	place := int64(math.Round(at.Seconds() * SoundRate))
+	const rounding = SoundRate / 1000
+	switch distance := place - w.written; {
+	case distance > rounding:
+		if err := w.silence(distance); err != nil {
+			return err
+		}
+	case distance < -rounding:
+		samples = samples[min(int64(len(samples)), -distance):]
+	}
+	for _, v := range samples {
+		if err := w.put(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *soundWriter) silence(samples int64) error {
+	if samples > int64(24*time.Hour/time.Second)*SoundRate {
+		return fmt.Errorf("sound jumps by %d samples", samples)
+	}
+	for range samples {
+		if err := w.put(0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *soundWriter) put(v int16) error {
+	var b [2]byte
+	binary.LittleEndian.PutUint16(b[:], uint16(v))
+	if _, err := w.pcm.Write(b[:]); err != nil {
+		return err
+	}
+	w.written++
+	w.low, w.high = min(w.low, v), max(w.high, v)
+	w.energy += float64(v) * float64(v)
+	if w.inBin++; w.inBin == SoundRate/PeakRate {
+		return w.endBin()
+	}
+	return nil
+}
+
+func (w *soundWriter) endBin() error {
+	_, err := w.peaks.Write([]byte{byte(int8(w.low >> 8)), byte(int8(w.high >> 8))})
+	w.inBin, w.low, w.high = 0, 0, 0
+	return err
+}
+
+func (w *soundWriter) finish() (Heard, error) {
+	if w.inBin > 0 {
+		if err := w.endBin(); err != nil {
+			return Heard{}, err
+		}
+	}
+	if err := w.pcm.Flush(); err != nil {
+		return Heard{}, err
+	}
+	if err := w.peaks.Flush(); err != nil {
+		return Heard{}, err
+	}
+	h := Heard{Samples: w.written, Duration: time.Duration(w.written) * time.Second / SoundRate}
+	if w.written > 0 {
+		h.RMS = math.Sqrt(w.energy/float64(w.written)) / 32768
+	}
+	h.Silent = h.RMS < silence
+	return h, nil
+}
