@@ -17,7 +17,7 @@ const lastPacketSlack = 1100 * time.Millisecond
 
 // checkPlayback reads a playback file back and compares it with what was written: a muxer that ends well proves nothing.
 func checkPlayback(ctx context.Context, path string, written map[container.Kind]tally, progress func(float64)) (PlaybackFile, error) {
-	in, err := open(path)
+	in, err := Open(path)
 	if err != nil {
 		return PlaybackFile{}, fmt.Errorf("check playback file: %w", withoutReason(err))
 	}
@@ -107,7 +107,7 @@ func joinLosses(all []Loss) []Loss {
 }
 
 // trackSource gives the packets of one track of a file.
-func trackSource(in *file, id int, keep func(container.Packet) bool) Source {
+func trackSource(in *File, id int, keep func(container.Packet) bool) Source {
 	var buf []byte
 	return func() (container.Packet, []byte, error) {
 		for {

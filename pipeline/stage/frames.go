@@ -56,7 +56,7 @@ func (s Looker) Run(ctx context.Context, job Job, progress func(float64)) (any, 
 	if err := json.Unmarshal(job.Params, &params); err != nil {
 		return nil, fmt.Errorf("frames parameters: %w", err)
 	}
-	in, err := open(job.Inputs[0])
+	in, err := Open(job.Inputs[0])
 	if err != nil {
 		return nil, fmt.Errorf("open playback file: %w", withoutReason(err))
 	}
@@ -159,7 +159,7 @@ func (s *spriteSheet) flush() error {
 	return f.Close()
 }
 
-func firstTrack(in *file, kind container.Kind) (container.Track, bool) {
+func firstTrack(in *File, kind container.Kind) (container.Track, bool) {
 	for _, t := range in.Tracks() {
 		if t.Kind == kind {
 			return t, true

@@ -55,7 +55,7 @@ type Inspector struct {
 
 // Run reads Inputs[0]; nothing is written.
 func (s Inspector) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
-	in, err := open(job.Inputs[0])
+	in, err := Open(job.Inputs[0])
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ type trackCounter struct {
 
 // countTracks walks through all packets. Key frames' payloads are read, so that a picture size that no recorder makes is
 // refused before a decoder allocates for it; the header's word is not enough.
-func countTracks(ctx context.Context, in *file, progress func(float64)) (map[int]*trackCounter, error) {
+func countTracks(ctx context.Context, in *File, progress func(float64)) (map[int]*trackCounter, error) {
 	counters := make(map[int]*trackCounter)
 	for _, t := range in.Tracks() {
 		counters[t.ID] = &trackCounter{Track: t, seen: TrackReport{First: container.NoTime}}

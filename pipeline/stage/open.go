@@ -17,17 +17,17 @@ import (
 // telling text from noise.
 const sniffLength = 4096
 
-// file is an open recording.
-type file struct {
+// File is an open recording.
+type File struct {
 	container.Reader
 	f    *os.File
 	size int64
 }
 
-func (f *file) Close() error { return f.f.Close() }
+func (f *File) Close() error { return f.f.Close() }
 
-// open opens a recording by what its first bytes are; its name says nothing.
-func open(path string) (*file, error) {
+// Open opens a recording by what its first bytes are; its name says nothing.
+func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, Unreadable(err)
@@ -37,7 +37,7 @@ func open(path string) (*file, error) {
 		f.Close()
 		return nil, err
 	}
-	return &file{Reader: reader, f: f, size: size}, nil
+	return &File{Reader: reader, f: f, size: size}, nil
 }
 
 func openReader(f *os.File) (container.Reader, int64, error) {

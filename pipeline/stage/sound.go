@@ -43,7 +43,7 @@ type Listener struct {
 
 // Run reads the playback file Inputs[0] and writes SoundFile and PeaksFile into Output.
 func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
-	in, err := open(job.Inputs[0])
+	in, err := Open(job.Inputs[0])
 	if err != nil {
 		return nil, fmt.Errorf("open playback file: %w", withoutReason(err))
 	}

@@ -13,7 +13,7 @@ import (
 // stream gives one track's packets for the playback file, one at a time: copied from the source, or transcoded. Each stream
 // has the source open for itself, so that a transcoder that reads ahead never starves the other track.
 type stream struct {
-	in     *file
+	in     *File
 	report TrackReport
 	action Action
 	origin time.Duration
@@ -34,7 +34,7 @@ type stream struct {
 }
 
 func openStream(ctx context.Context, path string, report TrackReport, origin time.Duration, action Action, media Media) (*stream, error) {
-	in, err := open(path)
+	in, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
