@@ -1,0 +1,168 @@
+package gstx
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/trivue/trivue/pipeline/container"
+)
+
+// decoder says how a codec's packets are decoded.
+type decoder struct {
+	factory string // GStreamer element; empty where packets are samples already
+	props   []prop
+	caps    func(container.Track) (string, error) // what the packets are, as GStreamer's caps in text form
+}
+
+// threads bounds a decoder's threads: each holds pictures of its own, and children run side by side.
+const threads = "2"
+
+var (
+	libavThreads = []prop{{"max-threads", threads}}
+	vpxThreads   = []prop{{"threads", threads}}
+)
+
+// decoders is the choice of decoder for each codec. Letting GStreamer choose (decodebin, typefind) was seen to hang on
+// malformed input, and to fail on WebM with an alpha flag.
+var decoders = map[container.Codec]decoder{
+	container.VP8:   {"vp8dec", vpxThreads, plainCaps("video/x-vp8")},
+	container.VP9:   {"vp9dec", vpxThreads, plainCaps("video/x-vp9")},
+	container.AV1:   {"av1dec", nil, plainCaps("video/x-av1, stream-format=obu-stream, alignment=tu")},
+	container.H264:  {"avdec_h264", libavThreads, configuredCaps("video/x-h264, stream-format=avc, alignment=au")},
+	container.HEVC:  {"avdec_h265", libavThreads, configuredCaps("video/x-h265, stream-format=hvc1, alignment=au")},
+	container.MPEG4: {"avdec_mpeg4", libavThreads, mpeg4Caps},
+	container.H263:  {"avdec_h263", nil, plainCaps("video/x-h263, variant=itu, h263version=h263")},
+	container.MJPEG: {"jpegdec", nil, plainCaps("image/jpeg")},
+
+	container.Opus:   {"avdec_opus", nil, opusCaps},
+	container.AAC:    {"avdec_aac", nil, configuredCaps("audio/mpeg, mpegversion=4, stream-format=raw, framed=true")},
+	container.MP3:    {"avdec_mp3", nil, mp3Caps},
+	container.Vorbis: {"vorbisdec", nil, vorbisCaps},
+	container.AMRNB:  {"amrnbdec", nil, plainCaps("audio/AMR, rate=8000, channels=1")},
+	container.AMRWB:  {"amrwbdec", nil, plainCaps("audio/AMR-WB, rate=16000, channels=1")},
+	container.PCM:    {"", nil, pcmCaps},
+}
+
+// decoderOf finds the decoder of a track and what its packets are called.
+func decoderOf(t container.Track) (d decoder, caps string, err error) {
+	d, ok := decoders[t.Codec]
+	if !ok {
+		return d, "", fmt.Errorf("no decoder for codec %q", t.Codec)
+	}
+	caps, err = d.caps(t)
+	if err != nil {
+		return d, "", fmt.Errorf("describe %s packets: %w", t.Codec, err)
+	}
+	return d, caps, nil
+}
+
+func plainCaps(caps string) func(container.Track) (string, error) {
+	return func(t container.Track) (string, error) { return caps + geometry(t), nil }
+}
+
+// configuredCaps is for codecs whose decoder cannot start without the container's configuration record.
+func configuredCaps(caps string) func(container.Track) (string, error) {
+	return func(t container.Track) (string, error) {
+		if len(t.Private) == 0 {
+			return "", fmt.Errorf("the track has no configuration record")
+		}
+		return caps + geometry(t) + codecData(t.Private), nil
+	}
+}
+
+func geometry(t container.Track) string {
+	switch {
+	case t.Kind == container.Video && t.Width > 0 && t.Height > 0:
+		return fmt.Sprintf(", width=%d, height=%d", t.Width, t.Height)
+	case t.Kind == container.Audio && t.SampleRate > 0 && t.Channels > 0:
+		return fmt.Sprintf(", rate=%d, channels=%d", t.SampleRate, t.Channels)
+	default:
+		return ""
+	}
+}
+
+func codecData(private []byte) string {
+	return ", codec_data=(buffer)" + hex.EncodeToString(private)
+}
+
+// mpeg4Caps: recorders put the configuration into the container, some (old AVI) into the first packet.
+func mpeg4Caps(t container.Track) (string, error) {
+	caps := "video/mpeg, mpegversion=4, systemstream=false" + geometry(t)
+	if len(t.Private) > 0 {
+		caps += codecData(t.Private)
+	}
+	return caps, nil
+}
+
+func mp3Caps(t container.Track) (string, error) {
+	if t.SampleRate <= 0 || t.Channels <= 0 {
+		return "", fmt.Errorf("the track states no sample rate or number of channels")
+	}
+	return "audio/mpeg, mpegversion=1, layer=3, parsed=true" + geometry(t), nil
+}
+
+// opusCaps: Opus always decodes to 48 kHz, whatever rate the header calls the original's (RFC 7845, 5.1).
+func opusCaps(t container.Track) (string, error) {
+	channels := min(max(t.Channels, 1), 2)
+	family := 0
+	if len(t.Private) >= 19 {
+		channels, family = int(t.Private[9]), int(t.Private[18])
+	}
+	if channels < 1 || channels > 8 {
+		return "", fmt.Errorf("%d channels", channels)
+	}
+	caps := fmt.Sprintf("audio/x-opus, rate=48000, channels=%d, channel-mapping-family=%d", channels, family)
+	if len(t.Private) >= 19 {
+		caps += codecData(t.Private)
+	}
+	return caps, nil
+}
+
+// vorbisCaps hands the three header packets over, which Matroska keeps in one block with Xiph lacing
+// (Matroska codec specification, A_VORBIS).
+func vorbisCaps(t container.Track) (string, error) {
+	headers, err := xiphPackets(t.Private)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("audio/x-vorbis%s, streamheader=(buffer)< %x, %x, %x >", geometry(t), headers[0], headers[1], headers[2]), nil
+}
+
+func xiphPackets(private []byte) (packets [3][]byte, err error) {
+	bad := fmt.Errorf("Vorbis headers of %d bytes are not three laced packets", len(private))
+	if len(private) < 3 || private[0] != 2 {
+		return packets, bad
+	}
+	rest := private[1:]
+	var sizes [2]int
+	for i := range sizes {
+		for {
+			if len(rest) == 0 {
+				return packets, bad
+			}
+			b := rest[0]
+			rest = rest[1:]
+			sizes[i] += int(b)
+			if b < 255 {
+				break
+			}
+		}
+	}
+	if sizes[0] == 0 || sizes[1] == 0 || sizes[0]+sizes[1] >= len(rest) {
+		return packets, bad
+	}
+	packets[0], packets[1], packets[2] = rest[:sizes[0]], rest[sizes[0]:sizes[0]+sizes[1]], rest[sizes[0]+sizes[1]:]
+	return packets, nil
+}
+
+func pcmCaps(t container.Track) (string, error) {
+	if t.SampleRate <= 0 || t.Channels <= 0 {
+		return "", fmt.Errorf("the track states no sample rate or number of channels")
+	}
+	caps := "audio/x-raw, format=S16LE, layout=interleaved" + geometry(t)
+	if t.Channels > 2 {
+		// GStreamer refuses more than two channels without positions; these are the first positions in their usual order.
+		caps += fmt.Sprintf(", channel-mask=(bitmask)0x%x", uint64(1)<<t.Channels-1)
+	}
+	return caps, nil
+}

@@ -1,0 +1,161 @@
+package gstx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/stage"
+)
+
+// Bounds of what waits in a decoding pipeline.
+const (
+	packetQueue = 1 << 20 // bytes of packets before the decoder; one larger packet is let through
+	pictureOut  = 2       // raw pictures after it, 1.4 MB each at 720p
+	soundOut    = 16      // runs of samples
+)
+
+// decode runs a track's packets through its decoder and the given elements after it. Take is called for each buffer that comes
+// out, in order. The result's Units are left to the caller.
+func decode(ctx context.Context, track container.Track, src stage.Source, out uint, after []element, take func(*sample) error) (stage.Decoded, error) {
+	d, caps, err := decoderOf(track)
+	if err != nil {
+		return stage.Decoded{}, err
+	}
+	var chain []element
+	if d.factory != "" {
+		// One bad packet must not end the run: the decoder goes on with the next one that it can use.
+		chain = append(chain, element{d.factory, append([]prop{{"max-errors", "-1"}}, d.props...)})
+	}
+	g, err := newGraph(caps, packetQueue, out, append(chain, after...)...)
+	if err != nil {
+		return stage.Decoded{}, fmt.Errorf("decoder for %s: %w", track.Codec, err)
+	}
+	defer g.close()
+
+	f := &feeder{src: src, codec: track.Codec}
+	err = g.run(ctx, &f.turn, func() error { return f.feed(g) }, func() error { return f.drain(g, take) })
+	counts := stage.Decoded{Packets: f.packets, Skipped: f.skipped()}
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("decode %s: %w", track.Codec, err)
+	}
+	return counts, err
+}
+
+// run has one goroutine feed a graph while this one drains it, and ends both at the first error or when ctx ends.
+func (g *graph) run(ctx context.Context, turn *sync.Mutex, feed, drain func() error) error {
+	defer context.AfterFunc(ctx, func() { g.stop() })()
+	fed := make(chan error, 1)
+	go func() {
+		err := feed()
+		if err != nil {
+			g.stop()
+		}
+		fed <- err
+	}()
+	drained := drain()
+	if drained != nil {
+		g.stop()
+	}
+	err := cause(<-fed, drained, g.busError())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return errors.Join(err, stuck(g.stop()))
+	}
+	return nil
+}
+
+// cause picks what went wrong first: when one end of a graph fails, the other one only reports that it was stopped.
+func cause(errs ...error) error {
+	var last error
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, errStopped) {
+			return err
+		}
+		if err != nil {
+			last = err
+		}
+	}
+	return last
+}
+
+func stuck(err error) error {
+	if errors.Is(err, errStuck) {
+		return err
+	}
+	return nil
+}
+
+// feeder moves packets from a source into a graph, and what comes out to a callback.
+type feeder struct {
+	src     stage.Source
+	codec   container.Codec
+	turn    sync.Mutex // held while a callback of the caller runs
+	packets int
+	silent  int // packets that a healthy decoder gives nothing for
+	out     int // buffers that came out
+}
+
+// skipped is how many packets gave nothing that should have. Decoders drop what they cannot use without a word, so what is
+// missing at the end is counted: each packet becomes one picture or one run of samples.
+func (f *feeder) skipped() int { return max(0, f.packets-f.silent-f.out) }
+
+// givesNothing: VP8 has frames that are only referred to (RFC 6386, 9.1: show_frame), and the first Vorbis packet only primes
+// the overlap (Vorbis I, 4.3.8).
+func (f *feeder) givesNothing(payload []byte) bool {
+	switch f.codec {
+	case container.VP8:
+		return len(payload) > 0 && payload[0]>>4&1 == 0
+	case container.Vorbis:
+		return f.packets == 0
+	default:
+		return false
+	}
+}
+
+func (f *feeder) feed(g *graph) error {
+	for {
+		f.turn.Lock()
+		p, payload, err := f.src()
+		f.turn.Unlock()
+		if errors.Is(err, io.EOF) {
+			g.end()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if f.givesNothing(payload) {
+			f.silent++
+		}
+		f.packets++
+		if err := g.push(unit{payload, p.PTS, p.Duration, p.AfterLoss}); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *feeder) drain(g *graph, take func(*sample) error) error {
+	for {
+		s, err := g.pull()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.out++
+		f.turn.Lock()
+		err = take(s)
+		f.turn.Unlock()
+		s.release()
+		if err != nil {
+			return err
+		}
+	}
+}
