@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/stage"
@@ -37,7 +36,12 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 	defer g.close()
 
 	f := &feeder{src: src, codec: track.Codec}
-	err = g.run(ctx, &f.turn, func() error { return f.feed(g) }, func() error { return f.drain(g, take) })
+	err = g.run(ctx, func() error { return f.feed(g) }, func() error {
+		return g.drain(func(s *sample) error {
+			f.out++
+			return take(s)
+		})
+	})
 	counts := stage.Decoded{Packets: f.packets, Skipped: f.skipped()}
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("decode %s: %w", track.Codec, err)
@@ -45,8 +49,16 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 	return counts, err
 }
 
+// madeNothing is the error for a track of whose packets not one could be decoded, nil where there was no packet.
+func madeNothing(track container.Track, counts stage.Decoded) error {
+	if counts.Packets == 0 {
+		return nil
+	}
+	return fmt.Errorf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)
+}
+
 // run has one goroutine feed a graph while this one drains it, and ends both at the first error or when ctx ends.
-func (g *graph) run(ctx context.Context, turn *sync.Mutex, feed, drain func() error) error {
+func (g *graph) run(ctx context.Context, feed, drain func() error) error {
 	defer context.AfterFunc(ctx, func() { g.stop() })()
 	fed := make(chan error, 1)
 	go func() {
@@ -91,11 +103,10 @@ func stuck(err error) error {
 	return nil
 }
 
-// feeder moves packets from a source into a graph, and what comes out to a callback.
+// feeder moves packets from a source into a graph, and counts.
 type feeder struct {
 	src     stage.Source
 	codec   container.Codec
-	turn    sync.Mutex // held while a callback of the caller runs
 	packets int
 	silent  int // packets that a healthy decoder gives nothing for
 	out     int // buffers that came out
@@ -120,9 +131,7 @@ func (f *feeder) givesNothing(payload []byte) bool {
 
 func (f *feeder) feed(g *graph) error {
 	for {
-		f.turn.Lock()
 		p, payload, err := f.src()
-		f.turn.Unlock()
 		if errors.Is(err, io.EOF) {
 			g.end()
 			return nil
@@ -140,7 +149,8 @@ func (f *feeder) feed(g *graph) error {
 	}
 }
 
-func (f *feeder) drain(g *graph, take func(*sample) error) error {
+// drain takes everything that comes out of a graph until its end.
+func (g *graph) drain(take func(*sample) error) error {
 	for {
 		s, err := g.pull()
 		if errors.Is(err, io.EOF) {
@@ -149,10 +159,7 @@ func (f *feeder) drain(g *graph, take func(*sample) error) error {
 		if err != nil {
 			return err
 		}
-		f.out++
-		f.turn.Lock()
 		err = take(s)
-		f.turn.Unlock()
 		s.release()
 		if err != nil {
 			return err

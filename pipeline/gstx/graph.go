@@ -10,13 +10,12 @@ import (
 
 	"github.com/go-gst/go-gst/gst"
 	"github.com/go-gst/go-gst/gst/app"
-
-	"github.com/trivue/trivue/pipeline/container"
 )
 
 // shift is added to every media time on its way into GStreamer, whose times are unsigned, and subtracted again from what comes
-// out: media times below zero (priming, edit lists) are decoded like any other.
-const shift = container.MaxDuration
+// out: media times below zero (priming, edit lists) are decoded like any other. It is more than the 1,000
+// hours that x264enc wants before its first picture, or adds by itself.
+const shift = 2000 * time.Hour
 
 // stopDeadline is how long a pipeline may take to stop. The child is killed by its parent when it is not enough.
 const stopDeadline = 10 * time.Second
@@ -98,6 +97,9 @@ func (g *graph) build(caps string, queue uint64, out uint, chain []element) erro
 			return err
 		}
 		for _, p := range e.props {
+			if _, err := made[i].GetPropertyType(p.name); err != nil {
+				return fmt.Errorf("set %s of %s: %w", p.name, e.factory, err)
+			}
 			made[i].SetArg(p.name, p.value)
 		}
 	}

@@ -17,12 +17,13 @@ func (m *Media) DecodePictures(ctx context.Context, track container.Track, src s
 	if box.X <= 0 || box.Y <= 0 {
 		return stage.Decoded{}, fmt.Errorf("pictures of at most %d × %d pixels are asked for", box.X, box.Y)
 	}
-	p := &pictureMaker{rotation: track.Rotation, box: box, want: want, sink: sink}
+	var turn turns
+	p := &pictureMaker{rotation: track.Rotation, box: box, want: turn.want(want), sink: turn.pictures(sink)}
 	defer p.close()
-	counts, err := decode(ctx, track, src, pictureOut, nil, func(s *sample) error { return p.take(ctx, s) })
+	counts, err := decode(ctx, track, turn.source(src), pictureOut, nil, func(s *sample) error { return p.take(ctx, s) })
 	counts.Units = p.decoded
-	if err == nil && counts.Packets > 0 && p.decoded == 0 {
-		err = fmt.Errorf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)
+	if err == nil && p.decoded == 0 {
+		err = madeNothing(track, counts)
 	}
 	return counts, err
 }

@@ -45,6 +45,18 @@ func (s *sample) bytes() []byte {
 	return unsafe.Slice((*byte)(m.Data()), int(m.Size()))
 }
 
+// floats gives the content as samples of type F32LE, valid until release.
+func (s *sample) floats() []float32 {
+	data := s.bytes()
+	if len(data) < 4 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&data[0])), len(data)/4)
+}
+
+// key reports whether the buffer can be decoded without any earlier one.
+func (s *sample) key() bool { return !s.buffer.HasFlags(gst.BufferFlagDeltaUnit) }
+
 // release gives the memory back now. The binding leaves that to finalizers, but Go's collector runs by the size of Go's heap and
 // does not see how much C holds behind a small wrapper: raw pictures would pile up.
 func (s *sample) release() {

@@ -3,17 +3,11 @@ package gstx
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
-	"unsafe"
 
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/stage"
 )
-
-// jump is how far a packet's time may lie from where the samples before it end before that is taken for a hole (or an overlap)
-// and not for the rounding of time stamps: Matroska rounds to 1 ms, and Chromium was seen to lose 10 ms at a time.
-const jump = 5 * time.Millisecond
 
 // monoCaps is what a decoder's output is mixed to; the rate stays what it is.
 const monoCaps = "audio/x-raw, format=F32LE, layout=interleaved, channels=1"
@@ -24,15 +18,16 @@ const maxRate = 192000
 // DecodeSound decodes a track to one channel of 16-bit samples at rate samples per second; see stage.Media. Sound before media
 // time 0 is decoded and left out.
 func (m *Media) DecodeSound(ctx context.Context, track container.Track, src stage.Source, rate int, sink func(at time.Duration, samples []int16) error) (stage.Decoded, error) {
-	l := &listener{rate: rate, sink: sink}
+	var turn turns
+	l := &listener{rate: rate, sink: turn.sound(sink)}
 	after := []element{{"audioconvert", nil}, filter(monoCaps)}
-	counts, err := decode(ctx, track, src, soundOut, after, l.take)
+	counts, err := decode(ctx, track, turn.source(src), soundOut, after, l.take)
 	if err == nil {
 		err = l.endRun()
 	}
 	counts.Units = l.given
-	if err == nil && counts.Packets > 0 && l.samples == 0 {
-		err = fmt.Errorf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)
+	if err == nil && !l.any {
+		err = madeNothing(track, counts)
 	}
 	return counts, err
 }
@@ -42,56 +37,36 @@ type listener struct {
 	rate int // of the output
 	sink func(time.Duration, []int16) error
 
-	in      int // rate of the decoder's output
-	filter  *resampler
-	running bool
-	start   time.Duration // media time of the run's first sample
-	samples int           // decoder's samples in all runs
-	inRun   int           // decoder's samples in this run
-	outRun  int           // output samples in this run
-	lean    float64       // by how much packets lie later than the run's samples, in seconds, smoothed
-	given   int           // output samples handed to the sink
-	end     time.Duration // of what was handed to the sink
-	out     []int16
+	clock  soundClock
+	filter *resampler
+	any    bool          // anything came out of the decoder
+	outRun int           // output samples in this run
+	given  int           // output samples handed to the sink
+	end    time.Duration // of what was handed to the sink
+	out    []int16
 }
 
 func (l *listener) take(s *sample) error {
-	at, ok := s.at()
-	data := s.bytes()
-	if len(data) < 4 {
+	samples := s.floats()
+	if len(samples) == 0 {
 		return nil
 	}
-	samples := unsafe.Slice((*float32)(unsafe.Pointer(&data[0])), len(data)/4)
+	l.any = true
 	if err := l.setRate(s); err != nil {
 		return err
 	}
-	if l.running && ok {
-		off := (at - l.expected()).Seconds() - l.lean
-		if math.Abs(off) > jump.Seconds() {
-			if err := l.endRun(); err != nil {
-				return err
-			}
-		} else {
-			// Time stamps are rounded, so one alone says little; together they show a clock that runs faster or slower than the
-			// samples say, which a long recording must follow.
-			l.lean += off / 64
+	at, ok := s.at()
+	if l.clock.running && ok && !l.clock.continues(at) {
+		if err := l.endRun(); err != nil {
+			return err
 		}
 	}
-	if !l.running {
-		if !ok {
-			return nil
-		}
-		l.running, l.start = true, at
+	if !l.clock.running && !ok {
+		return nil
 	}
-	l.samples += len(samples)
-	l.inRun += len(samples)
+	l.clock.advance(at, ok, len(samples))
 	l.out = l.filter.write(samples, l.out[:0])
 	return l.give()
-}
-
-// expected is the media time at which the run's samples end so far.
-func (l *listener) expected() time.Duration {
-	return l.start + time.Duration(l.inRun)*time.Second/time.Duration(l.in)
 }
 
 func (l *listener) setRate(s *sample) error {
@@ -99,7 +74,7 @@ func (l *listener) setRate(s *sample) error {
 	if err != nil {
 		return err
 	}
-	if f.rate == l.in {
+	if f.rate == l.clock.rate {
 		return nil
 	}
 	if f.rate <= 0 || f.rate > maxRate {
@@ -108,17 +83,18 @@ func (l *listener) setRate(s *sample) error {
 	if err := l.endRun(); err != nil {
 		return err
 	}
-	l.in, l.filter = f.rate, newResampler(f.rate, l.rate)
+	l.clock.rate, l.filter = f.rate, newResampler(f.rate, l.rate)
 	return nil
 }
 
 func (l *listener) endRun() error {
-	if !l.running {
+	if !l.clock.running {
 		return nil
 	}
 	l.out = l.filter.flush(l.out[:0])
 	err := l.give()
-	l.running, l.inRun, l.outRun, l.lean = false, 0, 0, 0
+	l.clock.end()
+	l.outRun = 0
 	return err
 }
 
@@ -128,7 +104,7 @@ func (l *listener) give() error {
 		return nil
 	}
 	period := time.Second / time.Duration(l.rate)
-	at := l.start + time.Duration(l.lean*1e9) + time.Duration(l.outRun)*time.Second/time.Duration(l.rate)
+	at := l.clock.start + l.clock.lean + span(l.outRun, l.rate)
 	l.outRun += len(l.out)
 	out := l.out
 	if from := max(0, l.end-jump); at < from {
