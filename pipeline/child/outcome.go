@@ -68,15 +68,12 @@ func diagnose(w *watcher, limits Limits, report Report, said string) error {
 // each library then aborts in its own way.
 func outOfMemory(said string) bool {
 	for _, phrase := range []string{
-		"fatal error: out of memory",            // Go, runtime/malloc.go
-		"runtime: cannot allocate memory",       // Go, runtime/mem_linux.go
-		"runtime/cgo: pthread_create failed",    // Go, runtime/cgo: no room for a thread's stack
-		"failed to create new OS thread",        // Go, runtime/os_linux.go
-		"failed to allocate ",                   // GLib, gmem.c
-		"std::bad_alloc",                        // C++
-		"ThreadSanitizer failed to allocate",    // binaries built with -race
-		"errno=12",                              // Go, runtime: mmap of the heap failed with ENOMEM
-		"cannot allocate memory for thread-loc", // glibc, dl-tls.c
+		"out of memory",                      // Go, runtime/malloc.go, runtime/mheap.go
+		"cannot allocate memory",             // Go, runtime/mem_linux.go
+		"failed to create new OS thread",     // Go, runtime/os_linux.go: no room for a thread's stack
+		"runtime/cgo: pthread_create failed", // the same with C code
+		"failed to allocate ",                // GLib, gmem.c
+		"std::bad_alloc",                     // C++
 	} {
 		if strings.Contains(said, phrase) {
 			return true
