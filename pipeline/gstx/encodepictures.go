@@ -12,10 +12,9 @@ import (
 // it was asked to go.
 const keyFrames = 60
 
-// pictureEncoder is the elements that encode I420 pictures.
-//
-// VP8 is encoded at a fixed speed (a negative cpu-used): with a positive one libvpx chooses the speed by how busy the machine
-// is, and the same recording gives different bytes each time.
+// pictureEncoder is the elements that encode I420 pictures. The same pictures give the same bytes each time. That takes a fixed
+// speed for VP8 (a negative cpu-used: with a positive one libvpx chooses the speed by how busy the machine is) and one thread
+// for H.264 (with two, its rate control was seen to depend on which is done first).
 func pictureEncoder(codec container.Codec, bitrate, keyEvery int) ([]element, error) {
 	switch codec {
 	case container.VP8:
@@ -27,7 +26,7 @@ func pictureEncoder(codec container.Codec, bitrate, keyEvery int) ([]element, er
 	case container.H264:
 		return []element{
 			{"x264enc", []prop{
-				{"tune", "zerolatency"}, {"speed-preset", "ultrafast"}, {"threads", threads}, {"byte-stream", "false"},
+				{"tune", "zerolatency"}, {"speed-preset", "ultrafast"}, {"threads", "1"}, {"byte-stream", "false"},
 				{"bitrate", fmt.Sprint(max(1, bitrate/1000))}, {"key-int-max", fmt.Sprint(keyEvery)},
 			}},
 			filter("video/x-h264, stream-format=avc, alignment=au"),
