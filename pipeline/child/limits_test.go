@@ -23,7 +23,7 @@ import (
 func quick(change func(*Limits)) *Runner {
 	limits := patient()
 	change(&limits)
-	return New(Options{Limits: limits, Grace: 20 * time.Millisecond})
+	return New(Options{Env: testEnv, Limits: limits, Grace: 20 * time.Millisecond})
 }
 
 func TestLimits(t *testing.T) {
@@ -70,7 +70,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skipf("this machine grants no mount: %v", err)
 	}
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(job.Output, unix.MNT_DETACH)) })
-	_, err := New(Options{Limits: patient()}).Run(t.Context(), job, nil)
+	_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), job, nil)
 	requireFailure(t, err, "disk-full")
 	requireEmpty(t, job.Output)
 }
@@ -184,7 +184,7 @@ func TestKilledParentLeavesNoChild(t *testing.T) {
 	entries, err := os.ReadDir(output)
 	require.NoError(t, err)
 	require.NotEmpty(t, entries)
-	_, err = New(Options{Limits: patient()}).Run(t.Context(), stage.Job{Stage: "nothing", Output: output}, nil)
+	_, err = New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), stage.Job{Stage: "nothing", Output: output}, nil)
 	require.NoError(t, err)
 	requireEmpty(t, output)
 }

@@ -6,13 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/stage"
@@ -57,7 +57,7 @@ func TestRunGivesResultAndKeepsOutput(t *testing.T) {
 	job.Params = json.RawMessage(`{"n":1}`)
 	require.NoError(t, os.WriteFile(filepath.Join(job.Output, "stale"), nil, 0o600))
 	var seen []float64
-	result, report, err := New(Options{Limits: patient()}).RunReport(t.Context(), job, func(p float64) { seen = append(seen, p) })
+	result, report, err := New(Options{Env: testEnv, Limits: patient()}).RunReport(t.Context(), job, func(p float64) { seen = append(seen, p) })
 	require.NoError(t, err)
 	require.JSONEq(t, `{"text":"hello","params":{"n":1}}`, string(result))
 	require.Equal(t, []float64{0.5, 1}, seen)
@@ -75,7 +75,7 @@ func TestRunGivesResultAndKeepsOutput(t *testing.T) {
 
 func TestProgressOnlyGrows(t *testing.T) {
 	var seen []float64
-	_, err := New(Options{Limits: patient()}).Run(t.Context(), newJob(t, "backwards"), func(p float64) { seen = append(seen, p) })
+	_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), newJob(t, "backwards"), func(p float64) { seen = append(seen, p) })
 	require.NoError(t, err)
 	require.Equal(t, 1.0, seen[len(seen)-1])
 	require.IsIncreasing(t, append([]float64{0}, seen...))
@@ -111,7 +111,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(string(test.stage), func(t *testing.T) {
 			job := newJob(t, test.stage)
-			_, err := New(Options{Limits: patient()}).Run(t.Context(), job, nil)
+			_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), job, nil)
 			f := requireFailure(t, err, test.code)
 			require.Contains(t, f.Detail, test.detail)
 			require.Contains(t, f.Diagnostics, test.diagnostics)
@@ -122,7 +122,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestFailureArrivesIntact(t *testing.T) {
-	_, err := New(Options{Limits: patient()}).Run(t.Context(), newJob(t, "fail"), nil)
+	_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), newJob(t, "fail"), nil)
 	require.Equal(t, exam.Problem{Code: "no-index", Detail: "its moov is missing", Again: true}, requireFailure(t, err, "no-index").Problem)
 }
 
@@ -133,13 +133,13 @@ func TestNonsenseEndsTheChild(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			job := newJob(t, "garbage")
 			job.Params = json.RawMessage(`"` + line + `"`)
-			_, err := New(Options{Limits: patient()}).Run(t.Context(), job, nil)
+			_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), job, nil)
 			require.Contains(t, requireFailure(t, err, "crashed").Detail, "nonsense")
 			requireEmpty(t, job.Output)
 		})
 	}
 	t.Run("line without end", func(t *testing.T) {
-		_, err := New(Options{Limits: patient()}).Run(t.Context(), newJob(t, "flood"), nil)
+		_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), newJob(t, "flood"), nil)
 		require.Contains(t, requireFailure(t, err, "crashed").Detail, "longer than")
 	})
 }
@@ -156,7 +156,7 @@ func TestLinkInOutputIsRefused(t *testing.T) {
 func TestEnvironmentIsMinimal(t *testing.T) {
 	t.Setenv("DATABASE_PASSWORD", "secret")
 	t.Setenv("GST_DEBUG", "1")
-	result, err := New(Options{Limits: patient(), Env: []string{"EXTRA=2"}}).Run(t.Context(), newJob(t, "environment"), nil)
+	result, err := New(Options{Limits: patient(), Env: append(testEnv, "EXTRA=2")}).Run(t.Context(), newJob(t, "environment"), nil)
 	require.NoError(t, err)
 	require.NotContains(t, string(result), "secret")
 	require.Contains(t, string(result), "GST_DEBUG=1")
@@ -185,7 +185,7 @@ func TestMissingProgram(t *testing.T) {
 }
 
 func TestRunsWaitForASlot(t *testing.T) {
-	r := New(Options{Limits: patient(), Parallel: 1})
+	r := New(Options{Env: testEnv, Limits: patient(), Parallel: 1})
 	first, stopFirst := context.WithCancel(t.Context())
 	began := make(chan struct{})
 	ended := make(chan error)
@@ -215,12 +215,12 @@ func openDescriptors(t *testing.T) int {
 }
 
 func TestFiftyRunsLeaveNothing(t *testing.T) {
-	r := New(Options{Limits: patient()})
+	r := New(Options{Env: testEnv, Limits: patient()})
 	run := func(name exam.StageName) {
 		_, _ = r.Run(t.Context(), newJob(t, name), nil)
 	}
 	run("nothing")
-	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
+	descriptors, goroutines := openDescriptors(t), goleak.IgnoreCurrent()
 	names := []exam.StageName{"nothing", "fail", "segv", "exit", "panic"}
 	var all sync.WaitGroup
 	for i := range 50 {
@@ -228,11 +228,11 @@ func TestFiftyRunsLeaveNothing(t *testing.T) {
 	}
 	all.Wait()
 	require.LessOrEqual(t, openDescriptors(t), descriptors)
-	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines)
+	goleak.VerifyNone(t, goroutines)
 }
 
 func TestProbe(t *testing.T) {
-	status, err := New(Options{Limits: patient()}).Probe(t.Context())
+	status, err := New(Options{Env: testEnv, Limits: patient()}).Probe(t.Context())
 	require.NoError(t, err)
 	require.Len(t, status, 4)
 	t.Log(status)
@@ -248,7 +248,7 @@ func TestStandaloneUseIsExplained(t *testing.T) {
 
 func BenchmarkEmptyStage(b *testing.B) {
 	folder := b.TempDir()
-	r := New(Options{Limits: patient()})
+	r := New(Options{Env: testEnv, Limits: patient()})
 	for b.Loop() {
 		if _, err := r.Run(b.Context(), stage.Job{Stage: "nothing", Output: folder}, nil); err != nil {
 			b.Fatal(err)

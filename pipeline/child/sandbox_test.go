@@ -17,7 +17,7 @@ func TestSandbox(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside")
 	require.NoError(t, os.WriteFile(outside, []byte("secret"), 0o600))
 	job.Params, _ = json.Marshal(outside)
-	result, report, err := New(Options{Limits: patient()}).RunReport(t.Context(), job, nil)
+	result, report, err := New(Options{Env: testEnv, Limits: patient()}).RunReport(t.Context(), job, nil)
 	require.NoError(t, err)
 	var attempts map[string]string
 	require.NoError(t, json.Unmarshal(result, &attempts))
