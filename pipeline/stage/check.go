@@ -13,7 +13,7 @@ import (
 
 // lastPacketSlack is by how much a stated duration may differ from the packets': how long the last picture of a still screen
 // lasts is anybody's guess, and reader and writer may guess differently.
-const lastPacketSlack = 1100 * time.Millisecond
+const lastPacketSlack = 250 * time.Millisecond
 
 // checkPlayback reads a playback file back and compares it with what was written: a muxer that ends well proves nothing.
 func checkPlayback(ctx context.Context, path string, written map[container.Kind]tally, progress func(float64)) (PlaybackFile, error) {

@@ -95,6 +95,9 @@ type trackCounter struct {
 	last    time.Duration
 }
 
+// longestGuess bounds what is assumed of a packet's unstated length from the distance to the one before.
+const longestGuess = 100 * time.Millisecond
+
 // countTracks walks through all packets. Key frames' payloads are read, so that a picture size that no recorder makes is
 // refused before a decoder allocates for it; the header's word is not enough.
 func countTracks(ctx context.Context, in *File, progress func(float64)) (map[int]*trackCounter, error) {
@@ -161,7 +164,7 @@ func (c *trackCounter) count(p container.Packet) {
 	s.Bytes += int64(p.Size)
 	duration := p.Duration
 	if duration == 0 {
-		duration = min(c.gap, time.Second)
+		duration = min(c.gap, longestGuess)
 	}
 	s.End = max(s.End, p.PTS+duration)
 	if p.Key {

@@ -1,0 +1,242 @@
+package webm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"github.com/trivue/trivue/pipeline/container"
+)
+
+// step goes past one element, or past damage. It always moves forward.
+func (d *Reader) step() {
+	if d.inCluster && d.clusterEnd != unknownSize && d.pos >= d.clusterEnd {
+		d.inCluster = false
+	}
+	e, ok := parseElement(d.w.peek(d.pos, maxHeader))
+	if !ok || !d.plausible(e) {
+		d.resync(d.pos)
+		return
+	}
+	start, data := d.pos, d.pos+int64(e.header)
+	end := data + e.size
+	switch e.id {
+	case idSegment:
+		d.pos = data
+		return
+	case idEBML:
+		d.append(start)
+	case idCluster:
+		d.inCluster, d.cluster = true, d.latestTicks()
+		d.clusterEnd = unknownSize
+		if e.size != unknownSize {
+			d.clusterEnd = end
+		}
+		d.pos = data
+		return
+	case idTimestamp:
+		d.cluster = d.ticks(parseUint(d.w.peek(data, int(e.size))))
+	case idSimpleBlock, idBlockGroup:
+		// What follows a block shows whether the block is whole: where bytes were cut out, its end lies amid something else.
+		if !d.begins(end) {
+			d.resync(start)
+			return
+		}
+		frames, ok := d.block(e.id, data, e.size)
+		if !ok {
+			d.damaged(start, end, container.Corrupt)
+		}
+		d.queue = frames
+	}
+	d.pos = end
+}
+
+// plausible reports whether an element may stand at the current position and lies within the file.
+func (d *Reader) plausible(e element) bool {
+	rest := d.w.size - d.pos - int64(e.header)
+	switch e.id {
+	case idSegment, idCluster:
+		return e.size == unknownSize || e.size >= 0 && (e.size <= rest || e.id == idSegment || d.clusterFits(e))
+	case idTimestamp:
+		return d.inCluster && e.size >= 1 && e.size <= 8 && e.size <= rest
+	case idSimpleBlock, idBlockGroup:
+		return d.inCluster && e.size >= 4 && e.size <= min(rest, container.MaxPacketSize)
+	case idEBML, idSeekHead, idInfo, idTracks, idCues, idTags, idChapters, idAttachments, idVoid, idCRC, idPosition, idPrevSize, idSilent:
+		return e.size >= 0 && e.size <= rest
+	default:
+		return false
+	}
+}
+
+// clusterFits lets a cluster state a size beyond the end of a truncated file: its first blocks may be there.
+func (d *Reader) clusterFits(e element) bool { return e.size < 1<<32 }
+
+// begins reports whether an element that may follow a block begins at off, or the file or cluster ends there.
+func (d *Reader) begins(off int64) bool {
+	if off == d.w.size {
+		return true
+	}
+	head := d.w.peek(off, maxHeader)
+	e, ok := parseElement(head)
+	if !ok {
+		// A head that is cut off by the end of the file is the truncation's fault, not the block's.
+		return off+maxHeader > d.w.size && len(head) > 0 && head[0] != 0 && headBegins(head)
+	}
+	switch e.id {
+	case idSimpleBlock, idBlockGroup, idTimestamp, idCluster, idSegment, idEBML, idCues, idTags, idSeekHead, idVoid, idCRC, idPosition, idPrevSize, idChapters, idAttachments, idInfo, idTracks, idSilent:
+		return true
+	default:
+		return false
+	}
+}
+
+func headBegins(head []byte) bool {
+	return head[0] == idSimpleBlock || head[0] == idBlockGroup || head[0] == 0x1f || head[0] == idVoid || head[0] == 0x1c || head[0] == 0x12
+}
+
+// append handles a second file that was appended to the first, as by a recorder that was started again into the same file. Its
+// times begin anew; how long the recorder was off is not known, so its packets follow at once, and the seam is stated.
+func (d *Reader) append(at int64) {
+	if d.latest() == 0 {
+		return
+	}
+	d.base = d.latest()
+	for _, s := range d.byNumber {
+		s.afterLoss = true
+	}
+	d.loss.add(container.Damage{Cause: container.Hole, From: d.base, To: d.base, Offset: at})
+	d.inCluster = false
+}
+
+func (d *Reader) ticks(v uint64) time.Duration {
+	if v > uint64(container.MaxDuration/d.head.scale) {
+		return container.MaxDuration + time.Second
+	}
+	return time.Duration(v) * d.head.scale
+}
+
+// latestTicks is the time of a cluster that has not stated its own yet.
+func (d *Reader) latestTicks() time.Duration { return max(d.latest()-d.base, 0) }
+
+// block reads the head of a block and queues its frames; ok is false where it is not one that can be used.
+func (d *Reader) block(id uint32, at, size int64) (frames []frame, ok bool) {
+	key, duration := false, time.Duration(0)
+	if id == idBlockGroup {
+		if at, size, key, duration, ok = d.group(at, size); !ok {
+			return nil, false
+		}
+	}
+	head := d.w.peek(at, int(min(size, 4096)))
+	number, n := parseSize(head)
+	if n == 0 || len(head) < n+3 {
+		return nil, false
+	}
+	s := d.byNumber[uint64(number)]
+	relative := time.Duration(int16(binary.BigEndian.Uint16(head[n:]))) * d.head.scale
+	flags := head[n+2]
+	if id == idSimpleBlock {
+		key = flags&0x80 != 0
+	}
+	if s == nil {
+		return nil, number > 0 && number < 127 // a track that is not of interest
+	}
+	header := int64(n + 3)
+	sizes, lacing, ok := lace(flags>>1&3, head[header:], size-header)
+	if !ok {
+		return nil, false
+	}
+	offset := at + header + lacing
+	pts := d.base + d.cluster + relative - s.Delay
+	for _, length := range sizes {
+		p := container.Packet{Track: s.ID, PTS: pts, DTS: container.NoTime, Key: key || s.Kind == container.Audio,
+			Size: int(length) + len(s.stripped), Offset: offset, Duration: duration / time.Duration(len(sizes))}
+		if p.Duration == 0 && s.Kind == container.Audio {
+			p.Duration = d.soundDuration(s.track, offset, length)
+		}
+		frames = append(frames, frame{Packet: p, track: s.track})
+		pts += p.Duration
+		offset += length
+	}
+	return frames, true
+}
+
+// group looks into a BlockGroup for its block and what qualifies it.
+func (d *Reader) group(at, size int64) (blockAt, blockSize int64, key bool, duration time.Duration, ok bool) {
+	key = true
+	for end := at + size; at < end; {
+		e, valid := parseElement(d.w.peek(at, maxHeader))
+		if !valid || e.size == unknownSize || e.size > end-at-int64(e.header) {
+			return 0, 0, false, 0, false
+		}
+		data := at + int64(e.header)
+		switch e.id {
+		case idBlock:
+			blockAt, blockSize, ok = data, e.size, e.size >= 4
+		case idReference:
+			key = false
+		case idBlockDur:
+			duration = min(d.ticks(parseUint(d.w.peek(data, int(min(e.size, 8))))), time.Minute)
+		}
+		at = data + e.size
+	}
+	return blockAt, blockSize, key, duration, ok
+}
+
+// clusterID is what damage is scanned for: the four bytes that begin a cluster.
+var clusterID = []byte{0x1f, 0x43, 0xb6, 0x75}
+
+// resync goes from damage that begins at start to the next cluster that makes sense, or to the end of the file.
+func (d *Reader) resync(start int64) {
+	for at := start + 1; at < d.w.size; {
+		view := d.w.peek(at, windowSize)
+		if len(view) < len(clusterID) {
+			break
+		}
+		i := bytes.Index(view, clusterID)
+		if i < 0 {
+			at += int64(len(view) - len(clusterID) + 1)
+			continue
+		}
+		at += int64(i)
+		if d.sensible(at) {
+			d.damaged(start, at, container.Hole)
+			d.pos, d.inCluster = at, false
+			return
+		}
+		at++
+	}
+	d.damaged(start, d.w.size, container.Truncated)
+	d.pos = d.w.size
+}
+
+// sensible reports whether a cluster begins at off: a time stamp that can be, soon after its head.
+func (d *Reader) sensible(off int64) bool {
+	e, ok := parseElement(d.w.peek(off, maxHeader))
+	if !ok || e.id != idCluster {
+		return false
+	}
+	at := off + int64(e.header)
+	for range 4 {
+		child, ok := parseElement(d.w.peek(at, maxHeader))
+		if !ok || child.size < 0 || child.size > d.w.size-at {
+			return false
+		}
+		data := at + int64(child.header)
+		switch child.id {
+		case idTimestamp:
+			return child.size >= 1 && child.size <= 8 && d.ticks(parseUint(d.w.peek(data, int(child.size)))) <= container.MaxDuration
+		case idVoid, idCRC, idPosition, idPrevSize:
+			at = data + child.size
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func (d *Reader) damaged(from, to int64, cause container.Cause) {
+	d.loss.open(container.Damage{Cause: cause, From: d.latest(), To: d.latest(), Offset: from, Bytes: to - from})
+	for _, s := range d.byNumber {
+		s.afterLoss = true
+	}
+}
