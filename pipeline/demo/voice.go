@@ -99,9 +99,9 @@ func (v *voice) speak(s syllable, at float64, out []float32) {
 		breath = 0.07 * s.loudness * (1 + into*s.length/max(s.onset, 0.001)*0.3)
 	}
 	pitch := s.pitch[0] + (s.pitch[1]-s.pitch[0])*max(into, 0)
-	gain := 0.32
+	gain := 0.5
 	if s.speaker == interviewer {
-		gain = 0.2
+		gain = 0.45
 	}
 	for i := range out {
 		white := v.noise.Float64()*2 - 1
