@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/uptrace/bun"
+)
+
+type examRow struct {
+	bun.BaseModel `bun:"table:exams"`
+
+	ID        string `bun:",pk"`
+	Title     string
+	StartsAt  instant
+	CreatedAt instant
+}
+
+func (r examRow) exam() exam.Exam {
+	return exam.Exam{ID: r.ID, Title: r.Title, StartsAt: r.StartsAt.Time, CreatedAt: r.CreatedAt.Time}
+}
+
+type attemptRow struct {
+	bun.BaseModel `bun:"table:attempts"`
+
+	ID        string `bun:",pk"`
+	ExamID    string
+	Ticket    string
+	CreatedAt instant
+	Revision  int64
+}
+
+func (r attemptRow) attempt() exam.Attempt {
+	return exam.Attempt{ID: r.ID, ExamID: r.ExamID, Ticket: r.Ticket, CreatedAt: r.CreatedAt.Time, Revision: r.Revision}
+}
+
+// CreateExam adds an exam. An ID that exists is ErrConflict.
+func (s *Store) CreateExam(ctx context.Context, e exam.Exam) error {
+	if err := identified("exam ID", e.ID, "title", e.Title); err != nil {
+		return fmt.Errorf("create exam: %w", err)
+	}
+	row := examRow{ID: e.ID, Title: e.Title, StartsAt: instant{e.StartsAt}, CreatedAt: instant{e.CreatedAt}}
+	return s.insert(ctx, &row, "exam "+e.ID)
+}
+
+// Exam gives an exam, or ErrNotFound.
+func (s *Store) Exam(ctx context.Context, id string) (exam.Exam, error) {
+	var row examRow
+	err := s.get(ctx, &row, "exam "+id, "id = ?", id)
+	return row.exam(), err
+}
+
+// Exams gives all exams, the latest start first.
+func (s *Store) Exams(ctx context.Context) ([]exam.Exam, error) {
+	var rows []examRow
+	err := s.list(ctx, &rows, "exams", "COALESCE(starts_at, 0) DESC, created_at DESC, id", "TRUE")
+	return convert(rows, examRow.exam), err
+}
+
+// CreateAttempt adds an attempt. A ticket that the exam already has is ErrConflict, an unknown exam ErrNotFound.
+func (s *Store) CreateAttempt(ctx context.Context, a exam.Attempt) error {
+	if err := identified("attempt ID", a.ID, "exam ID", a.ExamID, "ticket", a.Ticket); err != nil {
+		return fmt.Errorf("create attempt: %w", err)
+	}
+	row := attemptRow{ID: a.ID, ExamID: a.ExamID, Ticket: a.Ticket, CreatedAt: instant{a.CreatedAt}, Revision: a.Revision}
+	return s.insert(ctx, &row, fmt.Sprintf("attempt %s of exam %s", a.ID, a.ExamID))
+}
+
+// Attempt gives an attempt, or ErrNotFound.
+func (s *Store) Attempt(ctx context.Context, id string) (exam.Attempt, error) {
+	var row attemptRow
+	err := s.get(ctx, &row, "attempt "+id, "id = ?", id)
+	return row.attempt(), err
+}
+
+// Attempts gives the attempts of an exam in the order in which they were created; none for an unknown exam.
+func (s *Store) Attempts(ctx context.Context, examID string) ([]exam.Attempt, error) {
+	var rows []attemptRow
+	err := s.list(ctx, &rows, "attempts of exam "+examID, "created_at, id", "exam_id = ?", examID)
+	return convert(rows, attemptRow.attempt), err
+}
+
+func convert[Row, T any](rows []Row, f func(Row) T) []T {
+	list := make([]T, len(rows))
+	for i, r := range rows {
+		list[i] = f(r)
+	}
+	return list
+}
