@@ -44,7 +44,7 @@ func address(ctx context.Context, listen string, speaksTLS bool) Result {
 
 // healthy reports whether what listens there answers as Trivue does: a doctor is most often asked beside a running system.
 func healthy(ctx context.Context, listen string, speaksTLS bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	host, port, _ := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {

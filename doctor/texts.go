@@ -93,5 +93,5 @@ const (
 	textModels        = "in %s"
 	textModelsAbsent  = "not in %s: %s (optional: without them, nobody's face is compared)"
 	textModelsChanged = "in %s, but not the official files: %s"
-	mendModels        = `mkdir -p %[1]s && cd %[1]s && for f in %[2]s; do curl -fLO https://github.com/Kagami/go-face-testdata/raw/master/models/$f; done`
+	mendModels        = `mkdir -p '%[1]s' && cd '%[1]s' && for f in %[2]s; do curl -fLO https://github.com/Kagami/go-face-testdata/raw/master/models/$f; done`
 )

@@ -36,7 +36,7 @@ var refused = []string{
 	// What Landlock does not know of: owners, modes, attributes and times of files, wherever they are.
 	"chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "setxattr", "lsetxattr", "fsetxattr",
 	"setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "utime", "utimes", "utimensat", "futimesat",
-	"file_setattr", "symlink", "symlinkat", "link", "linkat", "mknod", "mknodat",
+	"symlink", "symlinkat", "link", "linkat", "mknod", "mknodat",
 	// Message queues and shared memory that outlive the process.
 	"shmget", "shmat", "shmctl", "semget", "msgget", "mq_open",
 }
@@ -67,8 +67,25 @@ func filterSystemCalls() (string, error) {
 	return "no programs, processes, sockets, mounts, keys, io_uring, changes of owner or mode", nil
 }
 
-// assemble makes the filter's program for the process with that id.
+// assemble makes the filter in the form that the kernel takes.
 func assemble(pid uint64) ([]unix.SockFilter, error) {
+	program, err := instructions(pid)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return nil, fmt.Errorf("assemble the filter: %w", err)
+	}
+	filter := make([]unix.SockFilter, len(raw))
+	for i, r := range raw {
+		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	return filter, nil
+}
+
+// instructions are the filter's program for the process with that id.
+func instructions(pid uint64) ([]bpf.Instruction, error) {
 	native, err := arch.GetInfo("")
 	if err != nil {
 		return nil, fmt.Errorf("seccomp on this architecture: %w", err)
@@ -93,31 +110,36 @@ func assemble(pid uint64) ([]unix.SockFilter, error) {
 			}},
 		},
 	}
-	instructions, err := policy.Assemble()
+	rest, err := policy.Assemble()
 	if err != nil {
 		return nil, fmt.Errorf("assemble the filter: %w", err)
 	}
 	// The library lets calls of a foreign architecture pass (on amd64: those made by int 0x80, with numbers of i386), which
 	// would be a way around the whole list.
-	const archOffset = 4 // of arch in struct seccomp_data
-	guard := []bpf.Instruction{
+	//
+	// Calls that are newer than the list do not exist in here, whatever they are; the C library is used to that.
+	const numberOffset, archOffset = 0, 4 // in struct seccomp_data
+	return append([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: archOffset, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(native.ID), SkipTrue: 1},
 		bpf.RetConstant{Val: unix.SECCOMP_RET_KILL_PROCESS},
-	}
-	raw, err := bpf.Assemble(append(guard, instructions...))
-	if err != nil {
-		return nil, fmt.Errorf("assemble the filter: %w", err)
-	}
-	program := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		program[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
-	}
-	return program, nil
+		bpf.LoadAbsolute{Off: numberOffset, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: newest(native), SkipTrue: 1},
+		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+	}, rest...), nil
 }
 
 func when(name string, argument uint32, operation seccomp.Operation, value uint64) seccomp.NameWithConditions {
 	return seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{{Argument: argument, Operation: operation, Value: value}}}
+}
+
+// newest is the highest number of a system call that the list was made with knowledge of.
+func newest(native *arch.Info) uint32 {
+	highest := 0
+	for number := range native.SyscallNumbers {
+		highest = max(highest, number)
+	}
+	return uint32(highest)
 }
 
 // known leaves out the calls that the architecture never had: arm64 has no fork.
