@@ -3,6 +3,8 @@ package gstx
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/trivue/trivue/pipeline/container"
 )
@@ -48,6 +50,9 @@ func decoderOf(t container.Track) (d decoder, caps string, err error) {
 	d, ok := decoders[t.Codec]
 	if !ok {
 		return d, "", fmt.Errorf("no decoder for codec %q", t.Codec)
+	}
+	if t.Codec == container.Opus && t.Channels > 2 {
+		d.factory = "opusdec" // slower, and the only one that knows more than two channels
 	}
 	caps, err = d.caps(t)
 	if err != nil {
@@ -112,8 +117,16 @@ func opusCaps(t container.Track) (string, error) {
 		return "", fmt.Errorf("%d channels", channels)
 	}
 	caps := fmt.Sprintf("audio/x-opus, rate=48000, channels=%d, channel-mapping-family=%d", channels, family)
-	if len(t.Private) >= 19 {
-		caps += codecData(t.Private)
+	if family != 0 {
+		// RFC 7845, 5.1.1: streams, coupled streams, and which of their channels is which loudspeaker's.
+		if len(t.Private) < 21+channels {
+			return "", fmt.Errorf("the header of %d channels has %d bytes", channels, len(t.Private))
+		}
+		var mapping []string
+		for _, c := range t.Private[21 : 21+channels] {
+			mapping = append(mapping, strconv.Itoa(int(c)))
+		}
+		caps += fmt.Sprintf(", stream-count=%d, coupled-count=%d, channel-mapping=(int)< %s >", t.Private[19], t.Private[20], strings.Join(mapping, ", "))
 	}
 	return caps, nil
 }

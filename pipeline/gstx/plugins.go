@@ -31,6 +31,7 @@ var (
 	soundDecoders = []plugin{
 		{"audioconvert", "gstreamer1.0-plugins-base", []string{"audioconvert"}},
 		{"libav", "gstreamer1.0-libav", []string{"avdec_opus", "avdec_aac", "avdec_mp3"}},
+		{"opus", "gstreamer1.0-plugins-base", []string{"opusdec"}},
 		{"vorbis", "gstreamer1.0-plugins-base", []string{"vorbisdec"}},
 		{"amrnb", "gstreamer1.0-plugins-ugly", []string{"amrnbdec"}},
 		{"amrwbdec", "gstreamer1.0-plugins-ugly", []string{"amrwbdec"}},
