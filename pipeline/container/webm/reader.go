@@ -25,7 +25,7 @@ type Reader struct {
 
 	queue   []frame // frames of one block, not given out yet
 	current frame
-	loss    losses
+	loss    container.Losses
 }
 
 // state is what is known of a track while its packets go by.
@@ -160,7 +160,7 @@ func (d *Reader) Tracks() []container.Track {
 }
 
 // Damage implements container.Reader.
-func (d *Reader) Damage() []container.Damage { return d.loss.all }
+func (d *Reader) Damage() []container.Damage { return d.loss.All() }
 
 // Consumed implements container.Reader.
 func (d *Reader) Consumed() int64 { return min(d.pos, d.w.size) }
@@ -180,7 +180,7 @@ func (d *Reader) Next() (container.Packet, error) {
 		}
 		if d.pos >= d.w.size {
 			d.current = frame{}
-			d.loss.close(d.latest())
+			d.loss.Close(d.latest())
 			return container.Packet{}, io.EOF
 		}
 		d.step()
@@ -192,11 +192,11 @@ func (d *Reader) deliver() (container.Packet, bool) {
 	p := &d.current.Packet
 	s := d.byNumber[d.current.track.number]
 	if p.PTS > container.MaxDuration || s.started && p.PTS < s.last-backwards {
-		d.loss.add(container.Damage{Cause: container.Corrupt, Track: p.Track, From: s.end, To: s.end, Offset: p.Offset, Bytes: int64(p.Size)})
+		d.loss.Add(container.Damage{Cause: container.Corrupt, Track: p.Track, From: s.end, To: s.end, Offset: p.Offset, Bytes: int64(p.Size)})
 		s.afterLoss = true
 		return *p, false
 	}
-	d.loss.close(p.PTS)
+	d.loss.Close(p.PTS)
 	p.AfterLoss, s.afterLoss = s.afterLoss, false
 	gap := p.Duration
 	if gap == 0 && s.started {

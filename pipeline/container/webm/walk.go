@@ -104,7 +104,7 @@ func (d *Reader) append(at int64) {
 	for _, s := range d.byNumber {
 		s.afterLoss = true
 	}
-	d.loss.add(container.Damage{Cause: container.Hole, From: d.base, To: d.base, Offset: at})
+	d.loss.Add(container.Damage{Cause: container.Hole, From: d.base, To: d.base, Offset: at})
 	d.inCluster = false
 }
 
@@ -235,7 +235,7 @@ func (d *Reader) sensible(off int64) bool {
 }
 
 func (d *Reader) damaged(from, to int64, cause container.Cause) {
-	d.loss.open(container.Damage{Cause: cause, From: d.latest(), To: d.latest(), Offset: from, Bytes: to - from})
+	d.loss.Open(container.Damage{Cause: cause, From: d.latest(), To: d.latest(), Offset: from, Bytes: to - from})
 	for _, s := range d.byNumber {
 		s.afterLoss = true
 	}
