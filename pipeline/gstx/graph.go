@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,7 +136,9 @@ func (g *graph) watch() {
 			return
 		case gst.MessageError:
 			e := m.ParseError()
-			err := fmt.Errorf("%s (%s)", e.Error(), e.DebugString())
+			// The last line of the debugging text is the reason; the ones before say where in GStreamer's source.
+			debug := e.DebugString()
+			err := fmt.Errorf("%s (%s)", e.Error(), debug[strings.LastIndexByte(debug, '\n')+1:])
 			g.failure.CompareAndSwap(nil, &err)
 			// Whoever pushes or pulls is blocked until the pipeline stops.
 			g.stop()
