@@ -126,6 +126,9 @@ func describeDamage(d timeline.Damage) string {
 }
 
 func playbackPage(lang string) process.Page {
+	if !web.Built() {
+		return nil
+	}
 	return func(timelineJSON []byte, waveforms, cues map[string][]byte) ([]byte, error) {
 		return web.PlaybackPage(timelineJSON, waveforms, cues, lang)
 	}

@@ -74,9 +74,9 @@ func Run(ctx context.Context, inputs []Input, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("remove the earlier timeline: %w", err)
 	}
 	r := &run{steps: Steps{Runner: o.Runner}, meter: newMeter(inputs, o.Report), outcomes: make([]outcome, len(inputs))}
-	group, ctx := errgroup.WithContext(ctx)
+	group, together := errgroup.WithContext(ctx)
 	for i, in := range inputs {
-		group.Go(func() error { return r.take(ctx, i, in, filepath.Join(work, fmt.Sprintf("%s-%d", in.Kind, i))) })
+		group.Go(func() error { return r.take(together, i, in, filepath.Join(work, fmt.Sprintf("%s-%d", in.Kind, i))) })
 	}
 	if err := group.Wait(); err != nil {
 		return Result{}, err

@@ -16,6 +16,7 @@ import (
 	"github.com/trivue/trivue/internal/inplace"
 	"github.com/trivue/trivue/internal/samples"
 	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/container/mp4"
 	"github.com/trivue/trivue/pipeline/gstx"
 	"github.com/trivue/trivue/pipeline/stage"
 )
@@ -98,11 +99,41 @@ func TestEverySampleBecomesPlayableByCopyAlone(t *testing.T) {
 }
 
 func TestRotatedPhoneVideoKeepsItsRotationAndHasUprightThumbnails(t *testing.T) {
-	m := makeAll(t, samples.Path(t, "samples", "phone-portrait-rotated-h264.mp4"))
-	assert.Contains(t, []int{90, 270}, m.playback.Video.Rotation)
-	upright := m.playback.Video.Width < m.playback.Video.Height
+	m := makeAll(t, turned(t, samples.Path(t, "samples", "camera-h264.mp4"), 90))
+	assert.Equal(t, 90, m.playback.Video.Rotation)
+	assert.Greater(t, m.playback.Video.Width, m.playback.Video.Height, "the coded picture is not turned")
 	tile := m.thumbnails.Tiles[0]
-	assert.NotEqual(t, upright, tile.Width < tile.Height, "thumbnails are turned, the coded picture (%d × %d) is not", m.playback.Video.Width, m.playback.Video.Height)
+	assert.Greater(t, tile.Height, tile.Width, "thumbnails are")
+}
+
+// turned copies an MP4 as a phone would have written it that was held upright.
+func turned(t *testing.T, path string, rotation int) string {
+	t.Helper()
+	in, err := stage.Open(path)
+	require.NoError(t, err)
+	defer in.Close()
+	tracks := in.Tracks()
+	for i := range tracks {
+		if tracks[i].Kind == container.Video {
+			tracks[i].Rotation = rotation
+		}
+	}
+	out, err := os.Create(filepath.Join(t.TempDir(), "turned.mp4"))
+	require.NoError(t, err)
+	defer out.Close()
+	w, err := mp4.NewWriter(out, tracks, container.Extent{})
+	require.NoError(t, err)
+	for {
+		p, err := in.Next()
+		if err == io.EOF {
+			require.NoError(t, w.Close())
+			return out.Name()
+		}
+		require.NoError(t, err)
+		payload, err := in.Payload(nil)
+		require.NoError(t, err)
+		require.NoError(t, w.WritePacket(p, payload))
+	}
 }
 
 func TestWhatHoldsNothingUsableIsRefusedWithItsReason(t *testing.T) {
