@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // preloadForTest starts a grandchild before the sandbox closes, where a stage is to leave one behind.
 func preloadForTest(name exam.StageName) error {
 	switch name {
-	case "grandchild":
+	case "grandchild", "orphan":
 		cmd := exec.Command("/proc/self/exe", "sleeper")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Start(); err != nil {
@@ -115,11 +115,13 @@ var misbehaviours = map[exam.StageName]stage.Func{
 		select {}
 	},
 	"grandchild": func(_ context.Context, _ stage.Job, progress func(float64)) (any, error) {
-		fmt.Fprintln(os.Stderr, "grandchild", grandchild)
 		// A grandchild's id is told as progress: the test has to find it while it lives.
 		progress(float64(grandchild) / 1e8)
 		signal.Ignore(syscall.SIGINT)
 		select {}
+	},
+	"orphan": func(context.Context, stage.Job, func(float64)) (any, error) {
+		return nil, fmt.Errorf("left %d behind", grandchild)
 	},
 	"memory": func(_ context.Context, _ stage.Job, _ func(float64)) (any, error) {
 		var kept [][]byte
@@ -259,6 +261,17 @@ func attack(_ context.Context, job stage.Job, _ func(float64)) (any, error) {
 	try("use bpf", errnoError(errno))
 	_, _, errno = unix.RawSyscall(unix.SYS_IO_URING_SETUP, 1, 0, 0)
 	try("use io_uring", errnoError(errno))
+	try("keep a capability", func() error {
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var data [2]unix.CapUserData
+		if err := unix.Capget(&header, &data[0]); err != nil {
+			return err
+		}
+		if data[0].Permitted&^(1<<unix.CAP_DAC_OVERRIDE|1<<unix.CAP_DAC_READ_SEARCH) == 0 {
+			return unix.EPERM
+		}
+		return nil
+	}())
 	try("raise a limit", unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}))
 	return result, nil
 }

@@ -135,18 +135,17 @@ func TestGrandchildrenEndToo(t *testing.T) {
 	waitForEnd(t, pidfd)
 }
 
-func TestGrandchildOfACrashEndsToo(t *testing.T) {
-	// The stall is only the clock that ends the run; the grandchild has to go with it.
-	pidfd := -1
-	_, err := quick(func(l *Limits) { l.Stall = 200 * time.Millisecond }).Run(t.Context(), newJob(t, "grandchild"), func(p float64) {
-		var err error
-		pidfd, err = unix.PidfdOpen(int(math.Round(p*1e8)), 0)
-		require.NoError(t, err)
-	})
-	requireFailure(t, err, "timeout")
-	if pidfd >= 0 {
-		waitForEnd(t, pidfd)
+func TestGrandchildOfAChildThatEndedEndsToo(t *testing.T) {
+	_, err := New(Options{Env: testEnv, Limits: patient()}).Run(t.Context(), newJob(t, "orphan"), nil)
+	var orphan int
+	_, scanErr := fmt.Sscanf(requireFailure(t, err, "internal").Detail, "left %d behind", &orphan)
+	require.NoError(t, scanErr)
+	pidfd, err := unix.PidfdOpen(orphan, 0)
+	if err != nil {
+		require.ErrorIs(t, err, unix.ESRCH)
+		return
 	}
+	waitForEnd(t, pidfd)
 }
 
 func TestKilledParentLeavesNoChild(t *testing.T) {

@@ -3,6 +3,7 @@ package child
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -39,7 +40,11 @@ func TestSandbox(t *testing.T) {
 	}
 	abi, err := ll.LandlockGetABIVersion()
 	available := map[string]bool{sandbox.Landlock: err == nil && abi > 0, sandbox.Seccomp: seccomp.Supported()}
-	count := 1
+	isolated := exec.Command("/bin/true")
+	isolated.SysProcAttr = attributes(true)
+	available[sandbox.Network] = isolated.Run() == nil
+	require.Equal(t, available[sandbox.Network], report.Sandbox.Active(sandbox.Network), report.Sandbox)
+	count := 2
 	for _, name := range allowed {
 		count++
 		require.Contains(t, attempts, name)
@@ -57,6 +62,7 @@ func TestSandbox(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, attempts["raise a limit"])
+	assert.NotEmpty(t, attempts["keep a capability"])
 	require.Len(t, attempts, count, "each attempt is judged")
 }
 
