@@ -47,6 +47,7 @@ type keystroke struct {
 // newScript writes a script of questions and answers. The same seed gives the same script; a longer one begins like a shorter.
 func newScript(seed uint64, length time.Duration) *script {
 	s := &script{seed: seed, length: length.Seconds()}
+	// Speech, claps and typing have numbers of their own, or one would change with the length of the other.
 	rng := rand.New(rand.NewPCG(seed, 1))
 	between := func(from, to float64) float64 { return from + (to-from)*rng.Float64() }
 	for at := 1.0; at < s.length; {
@@ -55,10 +56,12 @@ func newScript(seed uint64, length time.Duration) *script {
 		at = s.speak(rng, candidate, at+between(0.6, 1.4), at+between(9, 15))
 		at += between(0.8, 1.6)
 	}
+	rng = rand.New(rand.NewPCG(seed, 4))
 	for at := 9.0; at < s.length-1; at += between(9, 13) {
 		s.claps = append(s.claps, math.Round(at*1000)/1000)
 	}
 	s.syllables = slices.DeleteFunc(s.syllables, s.besideClap)
+	rng = rand.New(rand.NewPCG(seed, 5))
 	at, letters := 10.0, 0
 	for at < s.length {
 		letters++

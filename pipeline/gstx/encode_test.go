@@ -186,6 +186,21 @@ func TestTranscodedPicturesKeepTheirTimes(t *testing.T) {
 	}
 }
 
+func TestPicturesOutOfOrderDoNotEndTranscoding(t *testing.T) {
+	times := unevenTimes(30)
+	c := &collector{t: t}
+	m := New()
+	require.NoError(t, m.EncodePictures(context.Background(), container.Track{ID: 1, Codec: container.VP8, Width: 320, Height: 180}, 500_000, 30,
+		slides(image.Pt(320, 180), times), c.ready, c.take))
+	c.packets[10].PTS = c.packets[9].PTS
+	c.packets[20].PTS = c.packets[3].PTS
+	again := &collector{t: t}
+	counts, err := m.Transcode(context.Background(), c.track, source(c.packets), again.ready, again.take)
+	require.NoError(t, err)
+	assert.Equal(t, 28, counts.Units)
+	assert.Len(t, again.packets, 28)
+}
+
 func TestSizesFitInto1080p(t *testing.T) {
 	for _, c := range []struct {
 		width, height int

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/stage"
@@ -38,14 +39,20 @@ func (t *transcoding) begin(e *encoding) {
 	e.start()
 }
 
+// closest is how near two pictures may follow each other. VP8's encoder ends the whole run at a picture that is not later than the
+// one before, and damaged recordings have such.
+const closest = 100 * time.Microsecond
+
 func (t *transcoding) pictures(src stage.Source) (stage.Decoded, error) {
 	var e *encoding
 	var units int
+	last := -closest
 	counts, err := decode(t.ctx, t.source, src, pictureOut, nil, func(raw *sample) error {
 		at, ok := raw.at()
-		if !ok || at < 0 {
+		if !ok || at < last+closest || at < 0 {
 			return nil
 		}
+		last = at
 		units++
 		if e == nil {
 			var err error
