@@ -22,7 +22,8 @@ type Limits struct {
 	// be above it for a moment; AddressSpace is the bound that holds at every moment.
 	Resident int64 `json:"resident"`
 	// AddressSpace is the virtual memory in bytes. The Go runtime and GStreamer reserve much that they never touch: each
-	// thread takes 8 MB of stack, and up to 64 MB of malloc arena.
+	// thread takes 8 MB of stack, and up to 64 MB of malloc arena. Below 1.4 GiB no plugin loads; 2 GiB do for 720p on two
+	// processors.
 	AddressSpace int64 `json:"addressSpace"`
 	// FileSize is how long any file may become that the run writes, in bytes.
 	FileSize int64 `json:"fileSize"`

@@ -69,7 +69,8 @@ func diagnose(w *watcher, limits Limits, report Report, said string) error {
 func outOfMemory(said string) bool {
 	for _, phrase := range []string{
 		"out of memory",                      // Go, runtime/malloc.go, runtime/mheap.go
-		"cannot allocate memory",             // Go, runtime/mem_linux.go
+		"annot allocate memory",              // Go, runtime/mem_linux.go; strerror(ENOMEM)
+		"failed to map segment",              // the dynamic linker, elf/dl-load.c
 		"failed to create new OS thread",     // Go, runtime/os_linux.go: no room for a thread's stack
 		"runtime/cgo: pthread_create failed", // the same with C code
 		"failed to allocate ",                // GLib, gmem.c
