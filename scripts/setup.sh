@@ -61,3 +61,19 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   install_packages "${missing[@]}"
 fi
+
+# --- a real S3 server for the tests ----------------------------------------------------------------------------------
+
+versitygw=v1.8.0
+if [ "$purpose" = test ] && [ ! -x .cache/bin/versitygw ]; then
+  command -v go >/dev/null || fail "needs Go to build versitygw: install Go and run this again"
+  say "building versitygw $versitygw, the S3 server that tests run against (about 2 minutes, once)"
+  mkdir -p .cache/bin
+  bin=$PWD/.cache/bin
+  # Outside this module: what the server needs is none of the product's dependencies.
+  elsewhere=$(mktemp -d)
+  (cd "$elsewhere" && GOBIN="$elsewhere" GOFLAGS=-mod=mod go install -trimpath -ldflags "-s -w" "github.com/versity/versitygw/cmd/versitygw@$versitygw")
+  # Moved when it is whole: an interrupted build must not look like an installed server.
+  mv "$elsewhere/versitygw" "$bin/versitygw"
+  rm -rf "$elsewhere"
+fi
