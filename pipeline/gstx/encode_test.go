@@ -186,7 +186,7 @@ func TestTranscodedPicturesKeepTheirTimes(t *testing.T) {
 	}
 }
 
-func TestPicturesOutOfOrderDoNotEndTranscoding(t *testing.T) {
+func TestOfSeveralPicturesForOneTimeOneIsKept(t *testing.T) {
 	times := unevenTimes(30)
 	c := &collector{t: t}
 	m := New()

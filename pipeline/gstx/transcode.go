@@ -39,8 +39,8 @@ func (t *transcoding) begin(e *encoding) {
 	e.start()
 }
 
-// closest is how near two pictures may follow each other. VP8's encoder ends the whole run at a picture that is not later than the
-// one before, and damaged recordings have such.
+// closest is how near two pictures may follow each other. Damaged recordings have several pictures for one time (decoders put
+// those that come too late at the time of the last one); a player would show one of them.
 const closest = 100 * time.Microsecond
 
 func (t *transcoding) pictures(src stage.Source) (stage.Decoded, error) {
