@@ -81,13 +81,17 @@ func (p *pictureMaker) chain() []element {
 		size.X, size.Y = size.Y, size.X
 	}
 	chain := []element{
-		{"videoscale", nil},
+		scaler,
 		filter(fmt.Sprintf("video/x-raw, width=[1,%d], height=[1,%d], pixel-aspect-ratio=1/1", size.X, size.Y)),
 		{"videoconvert", nil},
 		filter("video/x-raw, format=RGBA"),
 	}
 	return append(chain, upright(p.rotation)...)
 }
+
+// scaler changes the size of pictures. GStreamer's default takes two pixels each way whatever the factor: writing on a screen
+// falls apart in a thumbnail.
+var scaler = element{"videoscale", []prop{{"method", "lanczos"}, {"add-borders", "true"}}}
 
 // upright turns pictures by clockwise degrees.
 func upright(rotation int) []element {

@@ -93,7 +93,7 @@ func (t *transcoding) pictureEncoding(first *sample) (*encoding, error) {
 	}
 	before := []element{
 		// A later change of size (a phone that was turned, a window that was shared) is fitted into the first size.
-		{"videoscale", []prop{{"add-borders", "true"}}},
+		scaler,
 		filter(fmt.Sprintf("video/x-raw, width=%d, height=%d, pixel-aspect-ratio=1/1", width, height)),
 	}
 	return newPictureEncoding("", track, transcodeBitrate(width, height), keyFrames, append(before, upright(t.source.Rotation)...)...)
