@@ -36,3 +36,6 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string { return f.Code + ": " + f.Detail }
+
+// StageProblem is what a person is told of the failure.
+func (f *Failure) StageProblem() exam.Problem { return f.Problem }
