@@ -68,7 +68,7 @@ func (s *Store) Objects(ctx context.Context, attemptID string) ([]Object, error)
 
 // DeleteObject forgets an object. One that does not exist is no error.
 func (s *Store) DeleteObject(ctx context.Context, attemptID, name string) error {
-	_, err := s.write.NewDelete().Model((*objectRow)(nil)).Where("attempt_id = ? AND name = ?", attemptID, name).Exec(ctx)
+	_, err := s.write.NewDelete().Model((*objectRow)(nil)).Where("attempt_id = ? AND name = ?", lookup(attemptID, name)...).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("delete object %s of attempt %s: %w", name, attemptID, err)
 	}

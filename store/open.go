@@ -45,13 +45,19 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	}
 }
 
-func openSQLite(ctx context.Context, path string) (_ *Store, err error) {
+func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if path == "" {
 		return nil, fmt.Errorf("open database: sqlite: lacks the path of a file: %w", ErrInvalid)
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	path, err := filepath.Abs(path)
+	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	unlock, err := lockFile(ctx, path+".lock")
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	defer unlock()
 	// SQLite would make a file that everybody on the machine may read; it gives its journals the mode of the database.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -73,8 +79,7 @@ func openSQLite(ctx context.Context, path string) (_ *Store, err error) {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	locker := &fileLocker{path: path + ".lock"}
-	if err := migrate(ctx, write, goose.DialectSQLite3, locker); err != nil {
+	if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
 		write.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
@@ -113,7 +118,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	// Tried every second for two minutes: a process that waits for another's migration goes on soon after it.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
 	if err == nil {
-		err = migrate(ctx, db, goose.DialectPostgres, locker)
+		err = migrate(ctx, db, goose.DialectPostgres, goose.WithSessionLocker(locker))
 	}
 	if err != nil {
 		db.Close()

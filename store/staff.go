@@ -90,7 +90,7 @@ func (s *Store) SessionStaff(ctx context.Context, tokenHash string, now time.Tim
 
 // DeleteSession ends a session. One that does not exist is no error.
 func (s *Store) DeleteSession(ctx context.Context, tokenHash string) error {
-	if _, err := s.write.NewDelete().Model((*sessionRow)(nil)).Where("token_hash = ?", tokenHash).Exec(ctx); err != nil {
+	if _, err := s.write.NewDelete().Model((*sessionRow)(nil)).Where("token_hash = ?", lookup(tokenHash)...).Exec(ctx); err != nil {
 		return fmt.Errorf("delete session: %w", err)
 	}
 	return nil

@@ -50,7 +50,7 @@ func (r stageRow) stage() (exam.Stage, error) {
 
 const stageKeyIs = "s.attempt_id = ? AND s.take_id = ? AND s.name = ?"
 
-func keyArgs(k exam.StageKey) []any { return []any{k.AttemptID, k.TakeID, string(k.Name)} }
+func keyArgs(k exam.StageKey) []any { return lookup(k.AttemptID, k.TakeID, string(k.Name)) }
 
 func describe(k exam.StageKey) string {
 	if k.TakeID == "" {
@@ -59,8 +59,11 @@ func describe(k exam.StageKey) string {
 	return fmt.Sprintf("stage %s of take %s", k.Name, k.TakeID)
 }
 
-// afresh is what a stage forgets when it is pending anew.
-const afresh = "progress = 0, problem = NULL, result = NULL, owner = '', lease_until = NULL, started_at = NULL, finished_at = NULL"
+// What a stage forgets: how it ended, when it is begun or pending anew; and who began it, when it is pending.
+const (
+	noOutcome = "progress = 0, problem = NULL, result = NULL, finished_at = NULL"
+	afresh    = noOutcome + ", owner = '', lease_until = NULL, started_at = NULL"
+)
 
 // EnsureStage inserts a pending row where there is none. One that was asked for at an older revision and does not run becomes
 // pending at the new one, with its tries forgotten. Any other is left as it is.
@@ -112,7 +115,7 @@ func (s *Store) Stages(ctx context.Context, attemptID string) ([]exam.Stage, err
 func (s *Store) BeginStage(ctx context.Context, key exam.StageKey, owner string, now time.Time, lease time.Duration) (exam.Stage, bool, error) {
 	var rows []stageRow
 	err := s.write.NewUpdate().Model(&rows).
-		Set("state = ?, tries = tries + 1, "+afresh, string(exam.Running)).
+		Set("state = ?, tries = tries + 1, "+noOutcome, string(exam.Running)).
 		Set("owner = ?, lease_until = ?, started_at = ?", owner, instant{now.Add(lease)}, instant{now}).
 		Where(stageKeyIs, keyArgs(key)...).
 		Where("s.state = ? OR (s.state = ? AND s.lease_until <= ?)", string(exam.Pending), string(exam.Running), instant{now}).

@@ -62,10 +62,7 @@ func (s *Store) insert(ctx context.Context, row any, what string) error {
 
 // get reads the single row of a model for which the condition holds, or gives ErrNotFound. What names it in errors.
 func (s *Store) get(ctx context.Context, row any, what, where string, args ...any) error {
-	if !storable(args) {
-		return fmt.Errorf("%s: %w", what, ErrNotFound)
-	}
-	err := s.read.NewSelect().Model(row).Where(where, args...).Scan(ctx)
+	err := s.read.NewSelect().Model(row).Where(where, lookup(args...)...).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%s: %w", what, ErrNotFound)
 	}
@@ -77,10 +74,7 @@ func (s *Store) get(ctx context.Context, row any, what, where string, args ...an
 
 // list reads all rows of a model for which the condition holds.
 func (s *Store) list(ctx context.Context, rows any, what, order, where string, args ...any) error {
-	if !storable(args) {
-		return nil
-	}
-	if err := s.read.NewSelect().Model(rows).Where(where, args...).OrderExpr(order).Scan(ctx); err != nil {
+	if err := s.read.NewSelect().Model(rows).Where(where, lookup(args...)...).OrderExpr(order).Scan(ctx); err != nil {
 		return fmt.Errorf("list %s: %w", what, err)
 	}
 	return nil

@@ -95,7 +95,7 @@ func (s *Store) UploadingTakes(ctx context.Context) ([]exam.Take, error) {
 // take was received or discarded, changes nothing.
 func (s *Store) SetProgress(ctx context.Context, takeID string, received int64) error {
 	ok, err := changed(s.write.NewUpdate().Model((*takeRow)(nil)).Set("received = ?", received).
-		Where("id = ? AND state = ? AND received < ?", takeID, string(exam.Uploading), received).Exec(ctx))
+		Where("id = ? AND state = ? AND received < ?", lookup(takeID, string(exam.Uploading), received)...).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("progress of take %s: %w", takeID, err)
 	}
@@ -112,7 +112,7 @@ func (s *Store) MarkReceived(ctx context.Context, takeID string, size int64, at 
 	err := s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		ok, err := changed(tx.NewUpdate().Model((*takeRow)(nil)).
 			Set("state = ?, size = ?, received = ?, received_at = ?", string(exam.Received), size, size, instant{at}).
-			Where("id = ? AND state = ?", takeID, string(exam.Uploading)).Exec(ctx))
+			Where("id = ? AND state = ?", lookup(takeID, string(exam.Uploading))...).Exec(ctx))
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (s *Store) ChangeTakeState(ctx context.Context, takeID string, to exam.Take
 	}
 	err := s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		ok, err := changed(tx.NewUpdate().Model((*takeRow)(nil)).Set("state = ?", string(to)).
-			Where("id = ? AND state IN (?)", takeID, bun.List(from)).Exec(ctx))
+			Where("id = ? AND state IN (?)", lookup(takeID, bun.List(from))...).Exec(ctx))
 		switch {
 		case err != nil:
 			return err
@@ -176,7 +176,7 @@ func (s *Store) ChangeTakeState(ctx context.Context, takeID string, to exam.Take
 // because it means that the received bytes have changed.
 func (s *Store) SetSHA256(ctx context.Context, takeID, sum string) error {
 	ok, err := changed(s.write.NewUpdate().Model((*takeRow)(nil)).Set("sha256 = ?", sum).
-		Where("id = ? AND sha256 IN ('', ?)", takeID, sum).Exec(ctx))
+		Where("id = ? AND sha256 IN ('', ?)", lookup(takeID, sum)...).Exec(ctx))
 	if err == nil && !ok {
 		var take exam.Take
 		if take, err = s.Take(ctx, takeID); err == nil {

@@ -40,7 +40,7 @@ func (s *Store) UploadInfo(ctx context.Context, uploadID string) ([]byte, error)
 
 // DeleteUploadInfo forgets an upload. One that does not exist is no error.
 func (s *Store) DeleteUploadInfo(ctx context.Context, uploadID string) error {
-	if _, err := s.write.NewDelete().Model((*uploadInfoRow)(nil)).Where("upload_id = ?", uploadID).Exec(ctx); err != nil {
+	if _, err := s.write.NewDelete().Model((*uploadInfoRow)(nil)).Where("upload_id = ?", lookup(uploadID)...).Exec(ctx); err != nil {
 		return fmt.Errorf("forget upload %s: %w", uploadID, err)
 	}
 	return nil

@@ -51,14 +51,15 @@ func text(pairs ...string) error {
 	return nil
 }
 
-// storable reports whether a row with these values can exist at all. What a request asks for may be anything.
-func storable(values []any) bool {
+// lookup makes values fit to look rows up by. A request may ask for anything; where a value could not be kept, there is no such
+// row, and all values become NULL, which equals nothing.
+func lookup(values ...any) []any {
 	for _, v := range values {
 		if s, ok := v.(string); ok && text("value", s) != nil {
-			return false
+			return make([]any, len(values))
 		}
 	}
-	return true
+	return values
 }
 
 // identified is text that also refuses an empty first value, the key of the row.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +40,12 @@ type Server struct {
 	alive io.Closer // its end ends the server
 }
 
+// running keeps the servers' pipes from being closed by the garbage collector while this process lives.
+var (
+	mu      sync.Mutex
+	running = map[*Server]bool{}
+)
+
 // Start runs a command, with what it prints in a file in dir. Dir is removed when the command ends; it is ended with a signal
 // (such as TERM) when this process ends.
 func Start(dir, signal string, attr *syscall.SysProcAttr, command ...string) (*Server, error) {
@@ -66,6 +73,9 @@ func Start(dir, signal string, attr *syscall.SysProcAttr, command ...string) (*S
 		return nil, err
 	}
 	s := &Server{ended: make(chan struct{}), log: logFile, alive: end}
+	mu.Lock()
+	running[s] = true
+	mu.Unlock()
 	go func() {
 		defer close(s.ended)
 		_ = cmd.Wait()
@@ -99,6 +109,9 @@ func (s *Server) output() []byte {
 
 // Stop ends the server and waits for its end.
 func (s *Server) Stop() {
+	mu.Lock()
+	delete(running, s)
+	mu.Unlock()
 	s.alive.Close()
 	<-s.ended
 	s.log.Close()
