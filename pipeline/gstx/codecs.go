@@ -51,7 +51,7 @@ func decoderOf(t container.Track) (d decoder, caps string, err error) {
 	if !ok {
 		return d, "", fmt.Errorf("no decoder for codec %q", t.Codec)
 	}
-	if t.Codec == container.Opus && t.Channels > 2 {
+	if channels, family := opusHeader(t); t.Codec == container.Opus && (channels > 2 || family != 0) {
 		d.factory = "opusdec" // slower, and the only one that knows more than two channels
 	}
 	caps, err = d.caps(t)
@@ -106,29 +106,33 @@ func mp3Caps(t container.Track) (string, error) {
 	return "audio/mpeg, mpegversion=1, layer=3, parsed=true" + geometry(t), nil
 }
 
+// opusHeader is what matters of an OpusHead packet (RFC 7845, 5.1); without one, mono or stereo by the container's word.
+func opusHeader(t container.Track) (channels, family int) {
+	if len(t.Private) >= 19 {
+		return int(t.Private[9]), int(t.Private[18])
+	}
+	return min(max(t.Channels, 1), 2), 0
+}
+
 // opusCaps: Opus always decodes to 48 kHz, whatever rate the header calls the original's (RFC 7845, 5.1).
 func opusCaps(t container.Track) (string, error) {
-	channels := min(max(t.Channels, 1), 2)
-	family := 0
-	if len(t.Private) >= 19 {
-		channels, family = int(t.Private[9]), int(t.Private[18])
-	}
+	channels, family := opusHeader(t)
 	if channels < 1 || channels > 8 {
 		return "", fmt.Errorf("%d channels", channels)
 	}
 	caps := fmt.Sprintf("audio/x-opus, rate=48000, channels=%d, channel-mapping-family=%d", channels, family)
-	if family != 0 {
-		// RFC 7845, 5.1.1: streams, coupled streams, and which of their channels is which loudspeaker's.
-		if len(t.Private) < 21+channels {
-			return "", fmt.Errorf("the header of %d channels has %d bytes", channels, len(t.Private))
-		}
-		var mapping []string
-		for _, c := range t.Private[21 : 21+channels] {
-			mapping = append(mapping, strconv.Itoa(int(c)))
-		}
-		caps += fmt.Sprintf(", stream-count=%d, coupled-count=%d, channel-mapping=(int)< %s >", t.Private[19], t.Private[20], strings.Join(mapping, ", "))
+	if family == 0 {
+		return caps, nil
 	}
-	return caps, nil
+	// RFC 7845, 5.1.1: streams, coupled streams, and which of their channels is which loudspeaker's.
+	if len(t.Private) < 21+channels {
+		return "", fmt.Errorf("the header of %d channels has %d bytes", channels, len(t.Private))
+	}
+	var mapping []string
+	for _, c := range t.Private[21 : 21+channels] {
+		mapping = append(mapping, strconv.Itoa(int(c)))
+	}
+	return caps + fmt.Sprintf(", stream-count=%d, coupled-count=%d, channel-mapping=(int)< %s >", t.Private[19], t.Private[20], strings.Join(mapping, ", ")), nil
 }
 
 // vorbisCaps hands the three header packets over, which Matroska keeps in one block with Xiph lacing

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"image"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/go-gst/go-gst/gst"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -151,5 +154,30 @@ func FuzzXiphPackets(f *testing.F) {
 			n += len(p)
 		}
 		assert.Less(t, n, len(private))
+	})
+}
+
+// FuzzDecoderOf: what a file says of a track becomes caps in text form, and never anything but caps.
+func FuzzDecoderOf(f *testing.F) {
+	codecs := slices.Sorted(maps.Keys(decoders))
+	head := append([]byte("OpusHead\x01\x06"), 56, 1, 128, 187, 0, 0, 0, 0, 1, 4, 2, 0, 4, 1, 2, 3, 5)
+	for i := range codecs {
+		f.Add(i, []byte{2, 3, 4, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}, 640, 360, 48000, 2)
+		f.Add(i, head, -1, 1<<40, 1<<33, 300)
+		f.Add(i, []byte{}, 0, 0, 0, 0)
+	}
+	f.Fuzz(func(t *testing.T, codec int, private []byte, width, height, rate, channels int) {
+		track := container.Track{Codec: codecs[uint(codec)%uint(len(codecs))], Private: private, Width: width, Height: height, SampleRate: rate, Channels: channels}
+		track.Kind = container.Audio
+		if codec%2 == 0 {
+			track.Kind = container.Video
+		}
+		_, caps, err := decoderOf(track)
+		if err != nil || initialize() != nil {
+			return
+		}
+		if parsed := gst.NewCapsFromString(caps); parsed != nil {
+			assert.Equal(t, 1, parsed.GetSize())
+		}
 	})
 }
