@@ -1,7 +1,11 @@
 package mp4
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math"
+
+	"github.com/Eyevinn/mp4ff/aac"
 
 	"github.com/trivue/trivue/pipeline/container"
 )
@@ -32,6 +36,7 @@ func (t *track) readDescription(body []byte) error {
 	_ = each(body[8:], func(kind string, content []byte) error {
 		if entry == nil {
 			entry = body[8 : 8+8+len(content)]
+			t.format = kind
 			t.Codec, t.known = codecs[kind]
 			t.encrypted = kind == "encv" || kind == "enca"
 		}
@@ -61,6 +66,10 @@ func (t *track) readDescription(body []byte) error {
 		fixed += 16
 	case 2:
 		fixed += 36
+		if len(entry) >= fixed { // the older fields hold constants then
+			t.SampleRate = soundRate(math.Float64frombits(binary.BigEndian.Uint64(entry[40:])))
+			t.Channels = int(min(binary.BigEndian.Uint32(entry[48:]), 255))
+		}
 	}
 	if len(entry) < fixed {
 		fixed = len(entry)
@@ -153,6 +162,24 @@ func (t *track) readElementaryStream() {
 	if tag, info, _ := descriptor(body[13:]); tag == 5 {
 		t.Private = append([]byte(nil), info...)
 	}
+	if t.Codec != container.AAC {
+		return
+	}
+	// The sample entry's own fields are often left at their usual values; the decoder goes by its configuration.
+	if config, err := aac.DecodeAudioSpecificConfig(bytes.NewReader(t.Private)); err == nil && config != nil {
+		t.SampleRate = soundRate(float64(max(config.SamplingFrequency, config.ExtensionFrequency)))
+		if c := int(config.ChannelConfiguration); c > 0 && c < 7 {
+			t.Channels = c
+		}
+	}
+}
+
+// soundRate keeps a stated rate within what sound has.
+func soundRate(rate float64) int {
+	if rate >= 1 && rate <= 768000 {
+		return int(rate)
+	}
+	return 48000
 }
 
 // descriptor splits off one descriptor, whose size comes in groups of seven bits.

@@ -7,28 +7,35 @@ type fragmentDefaults struct {
 	duration, size, flags uint32
 }
 
-// run is the samples of one trun, in decoding order.
+// run is the samples of one trun, in decoding order. They are read from its entries one by one, so that a fragment costs little
+// more memory than it has bytes.
 type run struct {
-	track   *track
-	samples []sample
+	track    *track
+	defaults fragmentDefaults
+	flags    uint32 // of trun
+	first    uint32 // flags of the first sample
+	hasFirst bool
+	entries  []byte
+	left     int
+	offset   int64
+	dts      int64
 }
 
 // Flags of tfhd, trun and samples (8.8.7, 8.8.8, 8.8.3.1).
 const (
-	tfhdBase          = 0x000001
-	tfhdDescription   = 0x000002
-	tfhdDuration      = 0x000008
-	tfhdSize          = 0x000010
-	tfhdFlags         = 0x000020
-	tfhdBaseIsMoof    = 0x020000
-	trunOffset        = 0x000001
-	trunFirstFlags    = 0x000004
-	trunDuration      = 0x000100
-	trunSize          = 0x000200
-	trunFlags         = 0x000400
-	trunShift         = 0x000800
-	sampleIsNotSync   = 0x010000
-	maxFragmentSample = 1 << 20
+	tfhdBase        = 0x000001
+	tfhdDescription = 0x000002
+	tfhdDuration    = 0x000008
+	tfhdSize        = 0x000010
+	tfhdFlags       = 0x000020
+	tfhdBaseIsMoof  = 0x020000
+	trunOffset      = 0x000001
+	trunFirstFlags  = 0x000004
+	trunDuration    = 0x000100
+	trunSize        = 0x000200
+	trunFlags       = 0x000400
+	trunShift       = 0x000800
+	sampleIsNotSync = 0x010000
 )
 
 func readTrex(body []byte) (id int, d fragmentDefaults, ok bool) {
@@ -39,20 +46,40 @@ func readTrex(body []byte) (id int, d fragmentDefaults, ok bool) {
 	return int(u.Uint32(body[4:])), fragmentDefaults{duration: u.Uint32(body[12:]), size: u.Uint32(body[16:]), flags: u.Uint32(body[20:])}, true
 }
 
-// readFragment reads the content of a moof that begins at start. What it cannot understand it leaves out.
-func (r *Reader) readFragment(body []byte, start int64) (runs []run, err error) {
+// readExtendsHeader gives the whole duration in ticks of the movie's timescale, 0 where mehd states none (8.8.2).
+func readExtendsHeader(body []byte) int64 {
+	switch {
+	case len(body) >= 12 && body[0] == 1:
+		return int64(min(binary.BigEndian.Uint64(body[4:]), 1<<60))
+	case len(body) >= 8:
+		return int64(binary.BigEndian.Uint32(body[4:]))
+	default:
+		return 0
+	}
+}
+
+// readFragment reads the content of a moof that begins at start. What it cannot understand it leaves out. Sequence is the
+// fragment's number.
+func (r *Reader) readFragment(body []byte, start int64) (sequence uint32, runs []run) {
 	end := start // where the data of the track fragment before ended, for those without a base
-	err = each(body, func(kind string, traf []byte) error {
-		if kind != "traf" {
-			return nil
+	_ = each(body, func(kind string, content []byte) error {
+		switch kind {
+		case "mfhd":
+			if len(content) >= 8 {
+				sequence = binary.BigEndian.Uint32(content[4:])
+			}
+		case "traf":
+			f := fragment{base: start, end: end}
+			_ = each(content, func(kind string, body []byte) error {
+				f.child(r, kind, body, start)
+				return nil
+			})
+			end = f.end
+			runs = append(runs, f.runs...)
 		}
-		f := fragment{base: start, end: end}
-		err := each(traf, func(kind string, body []byte) error { return f.child(r, kind, body, start) })
-		end = f.end
-		runs = append(runs, f.runs...)
-		return err
+		return nil
 	})
-	return runs, err
+	return sequence, runs
 }
 
 // fragment is one traf while it is read.
@@ -65,23 +92,22 @@ type fragment struct {
 	runs     []run
 }
 
-func (f *fragment) child(r *Reader, kind string, body []byte, moof int64) error {
+func (f *fragment) child(r *Reader, kind string, body []byte, moof int64) {
 	switch kind {
 	case "tfhd":
 		f.header(r, body, moof)
 	case "tfdt":
 		if f.track == nil || len(body) < 8 {
-			return nil
+			return
 		}
 		if f.dts = int64(binary.BigEndian.Uint32(body[4:])); body[0] == 1 && len(body) >= 12 {
 			f.dts = int64(min(binary.BigEndian.Uint64(body[4:]), 1<<60))
 		}
 	case "trun":
 		if f.track != nil {
-			return f.run(body)
+			f.run(body)
 		}
 	}
-	return nil
 }
 
 func (f *fragment) header(r *Reader, body []byte, moof int64) {
@@ -134,70 +160,84 @@ func (r *Reader) baseOf(stated, moof int64) int64 {
 	return stated
 }
 
-// run reads a trun. Its entries lie in the moof itself, so that their number is bounded by the bytes that are there.
-func (f *fragment) run(body []byte) error {
+// run reads the head of a trun and where its samples end.
+func (f *fragment) run(body []byte) {
 	if len(body) < 8 {
-		return nil
+		return
 	}
 	u := binary.BigEndian
-	flags := u.Uint32(body) & 0xffffff
-	count := int(u.Uint32(body[4:]))
+	r := run{track: f.track, defaults: f.defaults, flags: u.Uint32(body) & 0xffffff, left: int(min(u.Uint32(body[4:]), maxSamples)), offset: f.end, dts: f.dts}
 	body = body[8:]
-	offset := f.end
-	if flags&trunOffset != 0 && len(body) >= 4 {
-		offset = f.base + int64(int32(u.Uint32(body)))
+	if r.flags&trunOffset != 0 && len(body) >= 4 {
+		r.offset = f.base + int64(int32(u.Uint32(body)))
 		body = body[4:]
 	}
-	first, hasFirst := f.defaults.flags, false
-	if flags&trunFirstFlags != 0 && len(body) >= 4 {
-		first, hasFirst = u.Uint32(body), true
+	if r.flags&trunFirstFlags != 0 && len(body) >= 4 {
+		r.first, r.hasFirst = u.Uint32(body), true
 		body = body[4:]
 	}
 	entry := 0
 	for _, bit := range []uint32{trunDuration, trunSize, trunFlags, trunShift} {
-		if flags&bit != 0 {
+		if r.flags&bit != 0 {
 			entry += 4
 		}
 	}
-	if entry == 0 && count > maxFragmentSample {
-		return malformed("a fragment of %d samples", count)
-	}
+	r.entries = body
 	if entry > 0 {
-		count = min(count, len(body)/entry)
+		r.left = min(r.left, len(body)/entry)
 	}
-	one := run{track: f.track, samples: make([]sample, 0, count)}
-	for i := range count {
-		s := sample{offset: offset, dts: f.dts, duration: int64(f.defaults.duration), size: int64(f.defaults.size)}
-		sampleFlags := f.defaults.flags
-		next := func(bit uint32) (uint32, bool) {
-			if flags&bit == 0 {
-				return 0, false
-			}
-			v := u.Uint32(body)
-			body = body[4:]
-			return v, true
-		}
-		if v, ok := next(trunDuration); ok {
-			s.duration = int64(v)
-		}
-		if v, ok := next(trunSize); ok {
-			s.size = int64(v)
-		}
-		if v, ok := next(trunFlags); ok {
-			sampleFlags = v
-		} else if i == 0 && hasFirst {
-			sampleFlags = first
-		}
-		if v, ok := next(trunShift); ok {
-			// Version 0 is unsigned by the letter; no real shift needs the highest bit.
-			s.shift = int64(int32(v))
-		}
-		s.key = sampleFlags&sampleIsNotSync == 0
-		one.samples = append(one.samples, s)
-		offset += s.size
-		f.dts += s.duration
+	f.runs = append(f.runs, r)
+	f.end, f.dts = r.ends()
+	f.track.nextDTS = f.dts
+}
+
+// ends gives the offset and the decoding time behind the last sample.
+func (r run) ends() (offset, dts int64) {
+	if r.flags&(trunDuration|trunSize|trunFlags|trunShift) == 0 { // all samples are alike
+		return r.offset + int64(r.left)*int64(r.defaults.size), r.dts + int64(r.left)*int64(r.defaults.duration)
 	}
-	f.end, f.track.nextDTS = offset, f.dts
-	f.runs = append(f.runs, one)
-	return nil
+	for {
+		if _, ok := r.next(); !ok {
+			return r.offset, r.dts
+		}
+	}
+}
+
+// next gives the next sample; false after the last.
+func (r *run) next() (sample, bool) {
+	if r.left == 0 {
+		return sample{}, false
+	}
+	s := sample{offset: r.offset, dts: r.dts, duration: int64(r.defaults.duration), size: int64(r.defaults.size)}
+	flags := r.defaults.flags
+	if r.hasFirst {
+		flags, r.hasFirst = r.first, false
+	}
+	if v, ok := r.field(trunDuration); ok {
+		s.duration = int64(v)
+	}
+	if v, ok := r.field(trunSize); ok {
+		s.size = int64(v)
+	}
+	if v, ok := r.field(trunFlags); ok {
+		flags = v
+	}
+	if v, ok := r.field(trunShift); ok {
+		// Version 0 is unsigned by the letter; no real shift needs the highest bit.
+		s.shift = int64(int32(v))
+	}
+	s.key = flags&sampleIsNotSync == 0
+	r.left--
+	r.offset += s.size
+	r.dts += s.duration
+	return s, true
+}
+
+func (r *run) field(bit uint32) (uint32, bool) {
+	if r.flags&bit == 0 {
+		return 0, false
+	}
+	v := binary.BigEndian.Uint32(r.entries)
+	r.entries = r.entries[4:]
+	return v, true
 }

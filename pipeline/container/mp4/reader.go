@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
@@ -16,16 +17,19 @@ type Reader struct {
 	src      *source
 	tracks   []*track
 	byID     map[int]*track
+	foreign  []string // formats of tracks that are not known here
 	duration time.Duration
 
 	fragmented bool
-	ownBase    bool  // fragments that state an absolute offset mean their own
-	pos        int64 // of a fragmented file: the next top-level box
-	queue      []pending
+	ownBase    bool   // fragments that state an absolute offset mean their own
+	pos        int64  // of a fragmented file: the next top-level box
+	sequence   uint32 // number of the last fragment
+	limit      int64  // samples of the current fragment that end behind it are not where they should be
 	consumed   int64
 	current    pending
 	loss       container.Losses
 	ended      bool
+	lostEnd    time.Duration // where the last sample ends that the file was cut before
 }
 
 // pending is a sample of a track that was not given out yet.
@@ -81,14 +85,18 @@ func (d *Reader) readIndex() error {
 			return err
 		}
 	}
+	if err := d.readExtends(parts, scale); err != nil {
+		return err
+	}
 	if d.duration > container.MaxDuration {
 		return tooLong(d.duration)
 	}
-	if err := d.readExtends(parts); err != nil {
-		return err
-	}
 	if len(d.tracks) == 0 {
-		return &container.UnusableError{Reason: container.NoTracks, Detail: "it holds neither a picture nor a sound track in a format that is known here"}
+		detail := "it holds neither a picture nor a sound track in a format that is known here"
+		if len(d.foreign) > 0 {
+			detail += ", but " + strings.Join(d.foreign, " and ")
+		}
+		return &container.UnusableError{Reason: container.NoTracks, Detail: detail}
 	}
 	d.pos = moov.end
 	return nil
@@ -105,15 +113,17 @@ func (d *Reader) addTrack(b box, scale uint32) error {
 	if t.encrypted {
 		return &container.UnusableError{Reason: container.Unsupported, Detail: "it is encrypted"}
 	}
-	if t.known {
-		d.tracks = append(d.tracks, t)
-		d.byID[t.ID] = t
+	if !t.known {
+		d.foreign = append(d.foreign, fmt.Sprintf("%q", t.format))
+		return nil
 	}
+	d.tracks = append(d.tracks, t)
+	d.byID[t.ID] = t
 	return nil
 }
 
 // readExtends reads mvex, which says that fragments follow (8.8.1).
-func (d *Reader) readExtends(parts []box) error {
+func (d *Reader) readExtends(parts []box, scale uint32) error {
 	mvex, ok := find(parts, "mvex")
 	if !ok {
 		return nil
@@ -123,15 +133,18 @@ func (d *Reader) readExtends(parts []box) error {
 	if err != nil {
 		return err
 	}
+	d.duration = 0 // mvhd leaves the fragments out; Chromium states the first one's there
 	for _, b := range children {
-		if b.kind != "trex" {
+		if b.kind != "trex" && b.kind != "mehd" {
 			continue
 		}
 		body, err := d.src.leaf(b, maxLeaf)
 		if err != nil {
 			return err
 		}
-		if id, defaults, ok := readTrex(body); ok && d.byID[id] != nil {
+		if b.kind == "mehd" {
+			d.duration = toDuration(readExtendsHeader(body), scale)
+		} else if id, defaults, ok := readTrex(body); ok && d.byID[id] != nil {
 			d.byID[id].defaults = defaults
 		}
 	}
@@ -199,7 +212,7 @@ func (d *Reader) Next() (container.Packet, error) {
 		}
 		if !ok {
 			d.current, d.consumed, d.ended = pending{}, d.src.size, true
-			d.loss.Close(d.latest())
+			d.loss.Close(max(d.latest(), d.lostEnd))
 			return container.Packet{}, io.EOF
 		}
 		if packet, ok := d.deliver(p); ok {
@@ -210,58 +223,65 @@ func (d *Reader) Next() (container.Packet, error) {
 
 // pick gives the next sample in file order: of the tables first, then of the fragments.
 func (d *Reader) pick() (pending, bool, error) {
-	var first *track
-	for _, t := range d.tracks {
-		if err := t.hold(); err != nil {
-			return pending{}, false, readError(err)
+	for {
+		var first *track
+		for _, t := range d.tracks {
+			if err := t.hold(); err != nil {
+				return pending{}, false, err
+			}
+			if t.held && (first == nil || t.head.offset < first.head.offset) {
+				first = t
+			}
 		}
-		if t.held && (first == nil || t.head.offset < first.head.offset) {
-			first = t
+		if first != nil {
+			first.held = false
+			s := first.head
+			return pending{track: first, sample: s, shifted: d.limit > 0 && s.offset > d.limit-s.size}, true, nil
 		}
-	}
-	if first != nil {
-		first.held = false
-		return pending{track: first, sample: first.head}, true, nil
-	}
-	for len(d.queue) == 0 {
 		if !d.fragmented || d.ended || d.pos >= d.src.size {
 			return pending{}, false, nil
 		}
+		d.limit = 0
 		if err := d.nextBox(); err != nil {
-			return pending{}, false, readError(err)
+			return pending{}, false, err
 		}
 	}
-	p := d.queue[0]
-	d.queue = d.queue[1:]
-	return p, true, nil
 }
 
-func readError(err error) error {
-	if errors.Is(err, errMalformed) {
-		return nil
-	}
-	return err
-}
-
-// hold makes sure that head is the next sample of a progressive track.
+// hold makes sure that head is the track's next sample, of the tables first, then of the current fragment.
 func (t *track) hold() error {
-	if t.held || t.over || t.table == nil {
+	if t.held {
 		return nil
 	}
-	var err error
-	if t.head, t.held, err = t.table.next(); err != nil || !t.held {
+	if t.samples > maxSamples { // more than a day of anything: the tables repeat themselves
+		t.over, t.runs = true, nil
+		return nil
+	}
+	t.samples++
+	if !t.over {
+		var err error
+		if t.head, t.held, err = t.table.next(); err != nil || t.held {
+			return err
+		}
 		t.over = true
 		t.nextDTS = t.table.dts
 	}
-	return err
+	for len(t.runs) > 0 {
+		if t.head, t.held = t.runs[0].next(); t.held {
+			return nil
+		}
+		t.runs = t.runs[1:]
+	}
+	t.samples--
+	return nil
 }
 
 // deliver turns a sample into a packet; ok is false where its bytes are not in the file.
 func (d *Reader) deliver(p pending) (container.Packet, bool) {
 	t := p.track
 	pts := t.edits.presentation(p.dts+p.shift, t.timescale)
-	length := toDuration(p.duration, t.timescale)
-	if p.shifted || p.offset < 0 || p.size <= 0 || p.size > container.MaxPacketSize || p.offset > d.src.size-p.size || pts > container.MaxDuration {
+	length := max(t.edits.presentation(p.dts+p.shift+p.duration, t.timescale)-pts, 0)
+	if p.shifted || p.offset < 0 || p.size <= 0 || p.size > container.MaxPacketSize || p.offset > d.src.size-p.size || pts > container.MaxDuration || pts < -container.MaxDuration || t.bytes > 2*d.src.size {
 		if p.size == 0 {
 			return container.Packet{}, false // an empty sample says "nothing new" and is no loss
 		}
@@ -269,10 +289,14 @@ func (d *Reader) deliver(p pending) (container.Packet, bool) {
 		if p.shifted {
 			cause = container.Hole
 		}
-		d.lost(cause, t, max(p.size, 0))
+		d.lost(cause, t, min(max(p.size, 0), max(d.src.size-max(p.offset, 0), 0)))
+		if cause == container.Truncated && pts < container.MaxDuration {
+			d.lostEnd = max(d.lostEnd, min(pts+length, container.MaxDuration))
+		}
 		return container.Packet{}, false
 	}
 	d.current = p
+	t.bytes += p.size
 	d.consumed = max(d.consumed, p.offset+p.size)
 	packet := container.Packet{Track: t.ID, PTS: pts, DTS: t.edits.presentation(p.dts, t.timescale), Duration: length,
 		Key: p.key || t.Kind == container.Audio, Size: int(p.size), Offset: p.offset, AfterLoss: t.afterLoss}
@@ -318,14 +342,18 @@ func (d *Reader) Payload(buf []byte) ([]byte, error) {
 	if d.current.track == nil {
 		return buf, errors.New("payload asked for before a packet")
 	}
+	return d.payload(buf, d.current.sample)
+}
+
+func (d *Reader) payload(buf []byte, s sample) ([]byte, error) {
 	start := len(buf)
-	buf = append(buf, make([]byte, d.current.size)...)
-	n, err := d.src.r.ReadAt(buf[start:], d.current.offset)
-	if int64(n) == d.current.size {
+	buf = append(buf, make([]byte, s.size)...)
+	n, err := d.src.r.ReadAt(buf[start:], s.offset)
+	if int64(n) == s.size {
 		return buf, nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return buf[:start], fmt.Errorf("read %d bytes at %d: %w", d.current.size, d.current.offset, err)
+	return buf[:start], fmt.Errorf("read %d bytes at %d: %w", s.size, s.offset, err)
 }

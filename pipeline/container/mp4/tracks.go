@@ -15,7 +15,8 @@ type track struct {
 	timescale uint32
 	duration  time.Duration // as stated, 0 where unknown
 	encrypted bool
-	known     bool // its codec is one of container's
+	format    string // type of its sample entry
+	known     bool   // its codec is one of container's
 	pcmFrame  int64
 	edits     edits
 	table     *sampleTable
@@ -25,9 +26,12 @@ type track struct {
 	started   bool
 	afterLoss bool
 	nextDTS   int64  // ticks at which the next fragment is expected
-	head      sample // of a progressive file: the next sample, where held
+	head      sample // the next sample, where held
 	held      bool
-	over      bool // no more samples in the table
+	over      bool  // no more samples in the table
+	runs      []run // of the current fragment, what is left of it
+	samples   int   // taken from the tables and runs so far
+	bytes     int64 // given so far
 }
 
 // readTrack reads a trak box (ISO/IEC 14496-12, 8.3). It gives nil for tracks that are neither picture nor sound.

@@ -2,16 +2,15 @@ package mp4
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/container/bitstream"
 )
 
-// jump is how far a fragment's time may lie behind the end of the one before without a loss being stated. Recorders write
-// fragments that follow each other to the tick.
-const jump = 500 * time.Millisecond
+// jump is how far a fragment's time may lie behind the end of the one before without a loss being stated: the last picture's
+// length is often a guess.
+const jump = 100 * time.Millisecond
 
 // nextBox goes past one top-level box of a fragmented file, or past damage. It always moves forward.
 func (d *Reader) nextBox() error {
@@ -34,20 +33,20 @@ func (d *Reader) nextBox() error {
 		}
 		return nil
 	}
-	body, err := d.src.leaf(b, maxFragment)
+	if b.end-b.body > maxFragment {
+		return d.resync(start)
+	}
+	body, err := d.src.read(b.body, b.end-b.body)
 	if err != nil {
 		return err
 	}
-	runs, err := d.readFragment(body, start)
-	if err != nil {
-		return err
-	}
+	sequence, runs := d.readFragment(body, start)
 	d.pos, d.consumed = b.end, max(d.consumed, b.end)
 	limit, err := d.trusted(b, runs)
 	if err != nil {
 		return err
 	}
-	d.enqueue(runs, limit)
+	d.enqueue(runs, sequence, limit)
 	return nil
 }
 
@@ -72,33 +71,57 @@ func (d *Reader) resync(start int64) error {
 }
 
 // trusted gives the offset up to which a fragment's data can be believed. Behind the data of an undamaged fragment another box
-// begins; where none does, bytes were lost within, and everything behind the first packet that is not what its codec writes has
-// been shifted.
+// begins. Where none does, the next fragment is looked for; if it lies before the end of this one's data, bytes are missing in
+// between, and everything behind the first packet that is not what its codec writes has been shifted.
 func (d *Reader) trusted(moof box, runs []run) (int64, error) {
-	b, err := d.src.header(moof.end, d.src.size)
-	if err == nil && b.kind == "mdat" {
-		if b.end >= d.src.size {
-			return d.src.size, nil
-		}
-		next, err := d.src.header(b.end, d.src.size)
-		if err == nil && topLevel[next.kind] {
-			return d.src.size, nil
-		}
-	}
+	data, err := d.src.header(moof.end, d.src.size)
 	if err != nil && !errors.Is(err, errMalformed) {
 		return 0, err
 	}
-	limit := d.src.size
+	from, end := moof.end, moof.end
 	for _, r := range runs {
-		for _, s := range r.samples {
-			if s.offset >= limit || s.size <= 0 || s.size > container.MaxPacketSize || s.offset > d.src.size-s.size {
+		last, _ := r.ends()
+		end = max(end, last)
+	}
+	if err == nil && data.kind == "mdat" {
+		if data.end == d.src.size {
+			return d.src.size, nil
+		}
+		next, err := d.src.header(data.end, d.src.size)
+		if err == nil && topLevel[next.kind] {
+			return d.src.size, nil
+		}
+		if err != nil && !errors.Is(err, errMalformed) {
+			return 0, err
+		}
+		from, end = data.body, max(end, data.end)
+	}
+	next, err := d.src.scan(from, "moof", "mfhd")
+	if err != nil || next == d.src.size || next >= end {
+		return d.src.size, err
+	}
+	limit, err := d.firstForeign(runs, next)
+	d.pos = next
+	return limit, err
+}
+
+// firstForeign gives the offset of the first sample that is not what its codec writes, at most limit.
+func (d *Reader) firstForeign(runs []run, limit int64) (int64, error) {
+	var buf []byte
+	for _, r := range runs {
+		for s, ok := r.next(); ok; s, ok = r.next() {
+			if s.size <= 0 || s.size > container.MaxPacketSize || s.offset < 0 || s.offset >= limit {
 				continue
 			}
-			payload, err := d.src.read(s.offset, s.size)
-			if err != nil {
+			if s.size > limit-s.offset {
+				limit = s.offset
+				continue
+			}
+			var err error
+			if buf, err = d.payload(buf[:0], s); err != nil {
 				return 0, err
 			}
-			if bitstream.Verify(r.track.Track, payload) != nil {
+			if bitstream.Verify(r.track.Track, buf) != nil {
 				limit = s.offset
 			}
 		}
@@ -106,39 +129,29 @@ func (d *Reader) trusted(moof box, runs []run) (int64, error) {
 	return limit, nil
 }
 
-// enqueue puts a fragment's samples in file order.
-func (d *Reader) enqueue(runs []run, limit int64) {
-	seen := map[*track]bool{}
-	for _, r := range runs {
-		if len(r.samples) == 0 {
-			continue
-		}
-		if !seen[r.track] {
-			d.noteJump(r)
-			seen[r.track] = true
-		}
-		for _, s := range r.samples {
-			d.queue = append(d.queue, pending{track: r.track, sample: s, shifted: limit < d.src.size && s.offset+s.size > limit})
-		}
+// enqueue hands a fragment's runs to their tracks.
+func (d *Reader) enqueue(runs []run, sequence uint32, limit int64) {
+	follows := sequence == d.sequence+1
+	d.sequence = sequence
+	if limit < d.src.size {
+		d.limit = limit
 	}
-	slices.SortStableFunc(d.queue, func(a, b pending) int {
-		switch {
-		case a.offset < b.offset:
-			return -1
-		case a.offset > b.offset:
-			return 1
-		default:
-			return 0
+	for _, r := range runs {
+		t := r.track
+		if len(t.runs) == 0 && r.left > 0 && !follows {
+			d.noteJump(r)
 		}
-	})
+		t.runs = append(t.runs, r)
+	}
 }
 
-// noteJump states a loss where a whole fragment is missing without a trace but in the time stamps.
+// noteJump states a loss where a whole fragment is missing without a trace but in its number and the time stamps. A jump of
+// the times alone is a pause.
 func (d *Reader) noteJump(r run) {
 	t := r.track
-	begins := t.edits.presentation(r.samples[0].dts, t.timescale)
+	begins := t.edits.presentation(r.dts, t.timescale)
 	if t.started && !t.afterLoss && begins-t.end > jump {
-		d.loss.Add(container.Damage{Cause: container.Hole, Track: t.ID, From: t.end, To: begins, Offset: r.samples[0].offset})
+		d.loss.Add(container.Damage{Cause: container.Hole, Track: t.ID, From: t.end, To: begins, Offset: r.offset})
 		t.afterLoss = true
 	}
 }
