@@ -11,10 +11,12 @@ import (
 	"hash"
 	"hash/crc64"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	tmtypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/trivue/trivue/archive"
@@ -43,23 +45,23 @@ func (s *Store) put(ctx context.Context, key string, r io.Reader, size int64, su
 	if err != nil && !errors.Is(err, archive.ErrNotFound) {
 		return err
 	}
-	body := &summed{r: archive.NewVerifier(ctx, r, size, sum), crc: crc64.New(crcTable)}
-	out, err := s.upload.UploadObject(withSum(ctx, body), &transfermanager.UploadObjectInput{
-		Bucket: &s.bucket, Key: s.name(key), Body: body,
-		ContentLength: aws.Int64(size), Metadata: map[string]string{shaMetadata: sum},
+	b := &body{r: archive.NewVerifier(ctx, r, size, sum), crc: crc64.New(crcTable), parts: map[int32]*string{}}
+	out, err := s.upload.UploadObject(context.WithValue(ctx, bodyKey{}, b), &transfermanager.UploadObjectInput{
+		Bucket: &s.bucket, Key: s.name(key), Body: b,
+		ContentLength: aws.Int64(size), ChecksumType: tmtypes.ChecksumType(types.ChecksumTypeFullObject), Metadata: map[string]string{shaMetadata: sum},
 	}, func(o *transfermanager.Options) {
 		// A recording of any length must fit in the protocol's number of parts.
 		o.PartSizeBytes = max(o.PartSizeBytes, size/(maxParts-1)+1)
 		o.MultipartUploadThreshold = o.PartSizeBytes
 	})
 	// The transfer manager wraps an error of the body only into text in some of its paths.
-	if body.err != nil {
-		return body.err
+	if b.err != nil {
+		return b.err
 	}
 	if err != nil {
 		return translate(err)
 	}
-	if got := aws.ToString(out.ChecksumCRC64NVME); got != body.sum() {
+	if got := aws.ToString(out.ChecksumCRC64NVME); got != b.sum() {
 		err := s.verify(ctx, key, got, sum)
 		if errors.Is(err, archive.ErrChecksum) {
 			err = errors.Join(err, s.Delete(context.WithoutCancel(ctx), key))
@@ -90,42 +92,55 @@ func (s *Store) verify(ctx context.Context, key, crc, sum string) error {
 	return nil
 }
 
-// summed computes the CRC-64/NVME of what it hands through, and keeps the error that it ended with.
-type summed struct {
+// body is what is uploaded. It computes the CRC-64/NVME of what it hands through, and keeps the error that it ended with.
+type body struct {
 	r   io.Reader
 	crc hash.Hash64
 	err error
+
+	mu    sync.Mutex
+	parts map[int32]*string // the service's CRC-64/NVME of each part
 }
 
-func (s *summed) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	s.crc.Write(p[:n])
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.crc.Write(p[:n])
 	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
+		b.err = err
 	}
 	return n, err
 }
 
 // sum is the checksum in the protocol's notation.
-func (s *summed) sum() string {
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, s.crc.Sum64()))
+func (b *body) sum() string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, b.crc.Sum64()))
 }
 
-type sumKey struct{}
+type bodyKey struct{}
 
-func withSum(ctx context.Context, s *summed) context.Context {
-	return context.WithValue(ctx, sumKey{}, s)
+// checking is the client that the transfer manager uploads with. The manager knows no CRC-64/NVME of parts, nor that of the whole
+// object before it begins. Both are added to the request that makes the object visible: the service refuses what differs.
+type checking struct{ *s3.Client }
+
+// UploadPart implements transfermanager.S3APIClient.
+func (c checking) UploadPart(ctx context.Context, in *s3.UploadPartInput, options ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	out, err := c.Client.UploadPart(ctx, in, options...)
+	if b, ok := ctx.Value(bodyKey{}).(*body); ok && err == nil {
+		b.mu.Lock()
+		b.parts[aws.ToInt32(in.PartNumber)] = out.ChecksumCRC64NVME
+		b.mu.Unlock()
+	}
+	return out, err
 }
-
-// completing is the client that the transfer manager uploads with. It adds the checksum of the whole object to the request that
-// makes it visible, when it has become known: the service refuses what it stored otherwise.
-type completing struct{ *s3.Client }
 
 // CompleteMultipartUpload implements transfermanager.S3APIClient.
-func (c completing) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, options ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
-	if body, ok := ctx.Value(sumKey{}).(*summed); ok {
-		in.ChecksumCRC64NVME = aws.String(body.sum())
+func (c checking) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, options ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	if b, ok := ctx.Value(bodyKey{}).(*body); ok {
+		in.ChecksumCRC64NVME = aws.String(b.sum())
 		in.ChecksumType = types.ChecksumTypeFullObject
+		for i, part := range in.MultipartUpload.Parts {
+			in.MultipartUpload.Parts[i].ChecksumCRC64NVME = b.parts[aws.ToInt32(part.PartNumber)]
+		}
 	}
 	return c.Client.CompleteMultipartUpload(ctx, in, options...)
 }

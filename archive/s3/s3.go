@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		c.DisableLogOutputChecksumValidationSkipped = true
 	})
 	s := &Store{client: client, bucket: o.Bucket, prefix: o.Prefix}
-	s.upload = transfermanager.New(completing{client}, func(t *transfermanager.Options) {
+	s.upload = transfermanager.New(checking{client}, func(t *transfermanager.Options) {
 		t.PartSizeBytes = o.PartSize
 		t.MultipartUploadThreshold = o.PartSize
 		t.Concurrency = concurrentParts
