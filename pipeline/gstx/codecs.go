@@ -146,7 +146,7 @@ func vorbisCaps(t container.Track) (string, error) {
 }
 
 func xiphPackets(private []byte) (packets [3][]byte, err error) {
-	bad := fmt.Errorf("Vorbis headers of %d bytes are not three laced packets", len(private))
+	bad := fmt.Errorf("the Vorbis headers of %d bytes are not three laced packets", len(private))
 	if len(private) < 3 || private[0] != 2 {
 		return packets, bad
 	}

@@ -33,8 +33,6 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 	if err != nil {
 		return stage.Decoded{}, fmt.Errorf("decoder for %s: %w", track.Codec, err)
 	}
-	defer g.close()
-
 	f := &feeder{src: src, codec: track.Codec}
 	err = g.run(ctx, func() error { return f.feed(g) }, func() error {
 		return g.drain(func(s *sample) error {
@@ -42,8 +40,12 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 			return take(s)
 		})
 	})
+	err = errors.Join(err, g.close())
 	counts := stage.Decoded{Packets: f.packets, Skipped: f.skipped()}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case err != nil:
 		err = fmt.Errorf("decode %s: %w", track.Codec, err)
 	}
 	return counts, err
@@ -57,9 +59,10 @@ func madeNothing(track container.Track, counts stage.Decoded) error {
 	return fmt.Errorf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)
 }
 
-// run has one goroutine feed a graph while this one drains it, and ends both at the first error or when ctx ends.
+// run has one goroutine feed a graph while this one drains it, and ends both at the first error or when ctx ends; that itself is
+// no error here.
 func (g *graph) run(ctx context.Context, feed, drain func() error) error {
-	defer context.AfterFunc(ctx, func() { g.stop() })()
+	defer context.AfterFunc(ctx, g.stop)()
 	fed := make(chan error, 1)
 	go func() {
 		err := feed()
@@ -72,14 +75,7 @@ func (g *graph) run(ctx context.Context, feed, drain func() error) error {
 	if drained != nil {
 		g.stop()
 	}
-	err := cause(<-fed, drained, g.busError())
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return errors.Join(err, stuck(g.stop()))
-	}
-	return nil
+	return cause(<-fed, drained, g.busError())
 }
 
 // cause picks what went wrong first: when one end of a graph fails, the other one only reports that it was stopped.
@@ -94,13 +90,6 @@ func cause(errs ...error) error {
 		}
 	}
 	return last
-}
-
-func stuck(err error) error {
-	if errors.Is(err, errStuck) {
-		return err
-	}
-	return nil
 }
 
 // feeder moves packets from a source into a graph, and counts.

@@ -49,7 +49,7 @@ func (e *encoding) finish(before error) error {
 		e.end()
 	}
 	err := <-e.drained
-	return errors.Join(cause(e.busError(), err, before), stuck(e.close()))
+	return errors.Join(cause(e.busError(), err, before), e.close())
 }
 
 func (e *encoding) take(s *sample) error {
@@ -108,7 +108,7 @@ func privateFrom(field *regexp.Regexp) func(string, *container.Track) error {
 
 // encode calls feed, which pushes something, until it gives io.EOF, and waits for the last packet.
 func (e *encoding) encode(ctx context.Context, feed func() error) error {
-	defer context.AfterFunc(ctx, func() { e.stop() })()
+	defer context.AfterFunc(ctx, e.stop)()
 	e.start()
 	err := error(nil)
 	for err == nil {

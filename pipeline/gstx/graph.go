@@ -69,8 +69,7 @@ func newGraph(caps string, queue uint64, out uint, chain ...element) (*graph, er
 	case err := <-started:
 		if err != nil {
 			err = errors.Join(g.busError(), fmt.Errorf("start pipeline: %w", err))
-			g.close()
-			return nil, err
+			return nil, errors.Join(err, g.close())
 		}
 	case <-time.After(stopDeadline):
 		return nil, fmt.Errorf("pipeline did not start within %v", stopDeadline)
@@ -155,7 +154,7 @@ func (g *graph) busError() error {
 }
 
 // stop ends the pipeline without draining it; blocked calls of push and pull return.
-func (g *graph) stop() error {
+func (g *graph) stop() {
 	g.stopping.Do(func() {
 		g.stopped.Store(true)
 		stopped := make(chan error, 1)
@@ -166,20 +165,20 @@ func (g *graph) stop() error {
 			g.stopErr = errStuck
 		}
 	})
-	return g.stopErr
 }
 
-// close stops the pipeline and ends its goroutine. Neither push nor pull may be running.
+// close stops the pipeline and ends its goroutine. Neither push nor pull may be running. A pipeline that does not stop is left
+// behind; the process is not fit for another one then.
 func (g *graph) close() error {
-	err := g.stop()
-	if errors.Is(err, errStuck) {
-		return err
+	g.stop()
+	if g.stopErr != nil {
+		return g.stopErr
 	}
 	bus := g.pipeline.GetPipelineBus()
 	bus.SetFlushing(false) // a stopped pipeline's bus drops messages
 	bus.Post(gst.NewApplicationMessage(g.pipeline, gst.NewStructure("stop")))
 	<-g.watching
-	return err
+	return nil
 }
 
 // unit is something to be pushed.

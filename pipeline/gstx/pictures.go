@@ -19,8 +19,10 @@ func (m *Media) DecodePictures(ctx context.Context, track container.Track, src s
 	}
 	var turn turns
 	p := &pictureMaker{rotation: track.Rotation, box: box, want: turn.want(want), sink: turn.pictures(sink)}
-	defer p.close()
 	counts, err := decode(ctx, track, turn.source(src), pictureOut, nil, func(s *sample) error { return p.take(ctx, s) })
+	if closed := p.close(); err == nil {
+		err = closed
+	}
 	counts.Units = p.decoded
 	if err == nil && p.decoded == 0 {
 		err = madeNothing(track, counts)
@@ -40,10 +42,11 @@ type pictureMaker struct {
 	decoded int
 }
 
-func (p *pictureMaker) close() {
-	if p.convert != nil {
-		p.convert.close()
+func (p *pictureMaker) close() error {
+	if p.convert == nil {
+		return nil
 	}
+	return p.convert.close()
 }
 
 func (p *pictureMaker) take(ctx context.Context, raw *sample) error {
@@ -59,7 +62,7 @@ func (p *pictureMaker) take(ctx context.Context, raw *sample) error {
 		}
 		p.convert = g
 	}
-	defer context.AfterFunc(ctx, func() { p.convert.stop() })()
+	defer context.AfterFunc(ctx, p.convert.stop)()
 	if err := p.convert.forward(raw); err != nil {
 		return cause(p.convert.busError(), err)
 	}

@@ -35,7 +35,7 @@ type transcoding struct {
 // begin starts an encoder that ends with the context.
 func (t *transcoding) begin(e *encoding) {
 	e.ready, e.sink = t.ready, t.sink
-	context.AfterFunc(t.ctx, func() { e.stop() })
+	context.AfterFunc(t.ctx, e.stop)
 	e.start()
 }
 
