@@ -81,15 +81,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.AccessKey != "" {
 		load = append(load, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(o.AccessKey, o.SecretKey, "")))
 	}
-	if o.HTTPClient != nil {
-		load = append(load, config.WithHTTPClient(o.HTTPClient))
-	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("open S3: %w", err)
 	}
 	client := s3.NewFromConfig(cfg, func(c *s3.Options) {
 		c.UsePathStyle = o.PathStyle
+		if o.HTTPClient != nil {
+			// Not by config: with AWS_CA_BUNDLE in the environment that takes only the SDK's own kind of client.
+			c.HTTPClient = o.HTTPClient
+		}
 		if o.Endpoint != "" {
 			c.BaseEndpoint = aws.String(o.Endpoint)
 		}
