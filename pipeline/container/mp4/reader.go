@@ -248,16 +248,19 @@ func (d *Reader) pick() (pending, bool, error) {
 	}
 }
 
+// maxMisses bounds the samples of a track that are not there. An index can claim any number of them in a few bytes; going
+// through a million tells how long a file was before it was cut.
+const maxMisses = 1 << 20
+
 // hold makes sure that head is the track's next sample, of the tables first, then of the current fragment.
 func (t *track) hold() error {
 	if t.held {
 		return nil
 	}
-	if t.samples > maxSamples { // more than a day of anything: the tables repeat themselves
+	if t.misses > maxMisses {
 		t.over, t.runs = true, nil
 		return nil
 	}
-	t.samples++
 	if !t.over {
 		var err error
 		if t.head, t.held, err = t.table.next(); err != nil || t.held {
@@ -272,7 +275,6 @@ func (t *track) hold() error {
 		}
 		t.runs = t.runs[1:]
 	}
-	t.samples--
 	return nil
 }
 
@@ -282,6 +284,7 @@ func (d *Reader) deliver(p pending) (container.Packet, bool) {
 	pts := t.edits.presentation(p.dts+p.shift, t.timescale)
 	length := max(t.edits.presentation(p.dts+p.shift+p.duration, t.timescale)-pts, 0)
 	if p.shifted || p.offset < 0 || p.size <= 0 || p.size > container.MaxPacketSize || p.offset > d.src.size-p.size || pts > container.MaxDuration || pts < -container.MaxDuration || t.bytes > 2*d.src.size {
+		t.misses++
 		if p.size == 0 {
 			return container.Packet{}, false // an empty sample says "nothing new" and is no loss
 		}

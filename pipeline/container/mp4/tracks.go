@@ -30,7 +30,7 @@ type track struct {
 	held      bool
 	over      bool  // no more samples in the table
 	runs      []run // of the current fragment, what is left of it
-	samples   int   // taken from the tables and runs so far
+	misses    int   // samples that could not be given
 	bytes     int64 // given so far
 }
 
