@@ -170,6 +170,7 @@ func New(opts Options) (*Service, error) {
 		return nil, fmt.Errorf("jobs: %T makes no Redis client", opts.Redis)
 	}
 	host, _ := os.Hostname() // only for the eyes of who reads the rows
+	quietClient()
 	s := &Service{
 		opts: opts, log: opts.Log, owner: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 		redis: client, client: asynq.NewClientFromRedisClient(client), inspector: asynq.NewInspectorFromRedisClient(client),
