@@ -211,12 +211,7 @@ func TestCancelledGenerationLeavesNothing(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	for _, f := range left {
-		info, err := f.Info()
-		require.NoError(t, err)
-		t.Logf("%s, %d bytes, was complete", f.Name(), info.Size())
-	}
-	assert.Less(t, len(left), 4)
+	assert.Empty(t, left)
 }
 
 func BenchmarkGenerate(b *testing.B) {

@@ -165,3 +165,17 @@ func TestNothingDecodableIsAnError(t *testing.T) {
 	_, err := New().DecodeSound(context.Background(), track, source(packets), listenRate, func(time.Duration, []int16) error { return nil })
 	assert.ErrorContains(t, err, "aac")
 }
+
+// BenchmarkDecodeSound says how many times faster than it sounds a recording is decoded.
+func BenchmarkDecodeSound(b *testing.B) {
+	c := &collector{t: b}
+	require.NoError(b, New().EncodeSound(context.Background(), container.Track{ID: 2, Codec: container.Opus, SampleRate: 48000, Channels: 1}, 64_000,
+		runs(clickTrain(48000, 20*time.Second, clickTimes)), c.ready, c.take))
+	samples := 0
+	for b.Loop() {
+		_, err := New().DecodeSound(context.Background(), c.track, repeated(c.packets, 30, 20*time.Second), listenRate,
+			func(_ time.Duration, run []int16) error { samples += len(run); return nil })
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(samples)/listenRate/b.Elapsed().Seconds(), "x-realtime")
+}
