@@ -51,6 +51,8 @@ func TestPictureCodecs(t *testing.T) {
 		"h264 10 bit":        {"-c:v", "libx264", "-pix_fmt", "yuv420p10le"},
 		"hevc":               {"-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"},
 		"hevc 10 bit":        {"-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"},
+		"av1":                {"-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p"},
+		"vp9":                {"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p"},
 		"mpeg4":              {"-c:v", "mpeg4", "-bf", "2", "-q:v", "3"},
 		"mjpeg":              {"-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"},
 	} {
