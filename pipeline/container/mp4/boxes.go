@@ -3,6 +3,8 @@ package mp4
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/trivue/trivue/pipeline/container"
 )
@@ -118,8 +120,10 @@ func packLanguage(code string) uint16 {
 // sound is described anew, since QuickTime has descriptions that only QuickTime reads.
 func sampleEntry(t container.Track) ([]byte, error) {
 	if t.Kind == container.Video {
-		if len(t.SampleEntry) > 0 {
-			return t.SampleEntry, nil
+		if len(t.SampleEntry) >= visualEntry {
+			entry := slices.Clone(t.SampleEntry)
+			binary.BigEndian.PutUint16(entry[14:], 1) // the data is in this file, whatever the source said
+			return entry, nil
 		}
 		kinds := map[container.Codec][2]string{container.H264: {"avc1", "avcC"}, container.HEVC: {"hvc1", "hvcC"}, container.AV1: {"av01", "av1C"}, container.VP9: {"vp09", "vpcC"}}
 		kind, ok := kinds[t.Codec]
@@ -164,6 +168,9 @@ func soundEntryOf(kind string, t container.Track, configuration []byte) []byte {
 	rate := uint32(t.SampleRate)
 	if t.Codec == container.Opus {
 		rate = 48000
+	}
+	if rate > math.MaxUint16 {
+		rate = 0 // there is no room for it; the configuration says it
 	}
 	b = binary.BigEndian.AppendUint32(b, rate<<16)
 	return boxOf(kind, b, configuration)

@@ -2,6 +2,7 @@ package mp4
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
@@ -40,14 +41,35 @@ type times struct {
 // Where the source states no decoding times (Matroska has none), they are the presentation times in their order, early enough
 // that none lies behind its own presentation time.
 func (t *written) clock() times {
+	if c := t.clockIn(t.scale); c.fits() {
+		return c
+	}
+	t.scale = coarseScale
+	return t.clockIn(t.scale)
+}
+
+// coarseScale has room for a pause of a day between two packets, and milliseconds as whole ticks.
+const coarseScale = 40_000
+
+// fits reports whether the distances between samples have room in the 32 bits of their tables.
+func (c times) fits() bool {
+	for i := range c.dts {
+		if i > 0 && c.dts[i]-c.dts[i-1] > math.MaxUint32 || c.shifts[i] > math.MaxInt32 || c.shifts[i] < math.MinInt32 {
+			return false
+		}
+	}
+	return c.last <= math.MaxUint32
+}
+
+func (t *written) clockIn(scale uint32) times {
 	ticks := make([]int64, len(t.pts))
 	for i, at := range t.pts {
-		ticks[i] = toTicks(at, t.scale)
+		ticks[i] = toTicks(at, scale)
 	}
 	c := times{dts: make([]int64, len(ticks)), shifts: make([]int64, len(ticks))}
 	if len(t.dts) == len(t.pts) {
 		for i, at := range t.dts {
-			c.dts[i] = toTicks(at, t.scale)
+			c.dts[i] = toTicks(at, scale)
 		}
 	} else {
 		copy(c.dts, ticks)
@@ -69,9 +91,9 @@ func (t *written) clock() times {
 		c.shifts[i] = ticks[i] - c.start - c.dts[i]
 	}
 	n := len(ticks)
-	c.last = toTicks(t.last, t.scale)
+	c.last = toTicks(t.last, scale)
 	if c.last <= 0 && n > 1 {
-		c.last = min(c.dts[n-1]-c.dts[n-2], toTicks(longestGuess, t.scale))
+		c.last = min(c.dts[n-1]-c.dts[n-2], toTicks(longestGuess, scale))
 	}
 	for i := range ticks {
 		length := c.last

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	peer "github.com/Eyevinn/mp4ff/mp4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -172,6 +173,59 @@ func TestWithoutRoomTheIndexGoesToTheEnd(t *testing.T) {
 	after, r := readAll(t, written)
 	require.Empty(t, r.Damage())
 	assertSame(t, ofTrack(before, 1), ofTrack(after, 1), true)
+}
+
+func TestBrokenSamples(t *testing.T) {
+	_, err := mp4.Open(bytes.NewReader(mustRead(t, "broken/trunc100.mp4")), 100)
+	var unusable *container.UnusableError
+	require.ErrorAs(t, err, &unusable)
+	assert.Equal(t, container.NoIndex, unusable.Reason)
+
+	packets, r := readAll(t, mustRead(t, "broken/trunc50_frag.mp4"))
+	assert.Greater(t, len(packets), 500)
+	require.Len(t, r.Damage(), 1)
+	assert.Equal(t, container.Truncated, r.Damage()[0].Cause)
+}
+
+// TestSourcesWithALongPause has more ticks between two packets than 32 bits hold.
+func TestSourcesWithALongPause(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.mp4")
+	out, err := os.Create(path)
+	require.NoError(t, err)
+	defer out.Close()
+	track := container.Track{ID: 1, Kind: container.Video, Codec: container.H264, Private: []byte{1, 66, 0, 30, 0xff, 0xe0, 0}, Width: 64, Height: 48}
+	w, err := mp4.NewWriter(out, []container.Track{track}, container.Extent{})
+	require.NoError(t, err)
+	times := []time.Duration{0, 33 * time.Millisecond, 3*time.Hour + 7*time.Millisecond, 3*time.Hour + 40*time.Millisecond}
+	for _, at := range times {
+		require.NoError(t, w.WritePacket(container.Packet{Track: 1, PTS: at, DTS: container.NoTime, Key: true}, []byte{1, 2, 3}))
+	}
+	require.NoError(t, w.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	packets, _ := readAll(t, data)
+	for i, p := range packets {
+		assert.Equal(t, times[i], p.PTS)
+	}
+	require.Len(t, packets, len(times))
+}
+
+// TestAnotherLibraryReadsWhatIsWritten decodes every box of what is written.
+func TestAnotherLibraryReadsWhatIsWritten(t *testing.T) {
+	for name, data := range files(t) {
+		file, err := peer.DecodeFile(bytes.NewReader(rewrite(t, data, false)))
+		require.NoError(t, err, name)
+		require.NotNil(t, file.Moov, name)
+		for _, trak := range file.Moov.Traks {
+			stbl := trak.Mdia.Minf.Stbl
+			var samples uint32
+			for _, n := range stbl.Stts.SampleCount {
+				samples += n
+			}
+			assert.Equal(t, stbl.Stsz.SampleNumber, samples, name)
+			assert.Len(t, stbl.Stsd.Children, 1, name)
+		}
+	}
 }
 
 func TestClaimsCostNoMemory(t *testing.T) {

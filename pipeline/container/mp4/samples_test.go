@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,8 +93,19 @@ func rewrite(t testing.TB, data []byte, forget bool) []byte {
 // files gives the samples and, where ffmpeg is installed, what it makes of one of them: what phones and editors write.
 func files(t testing.TB) map[string][]byte {
 	t.Helper()
+	makeFiles.Do(func() { made = allFiles(t) })
+	return made
+}
+
+var (
+	makeFiles sync.Once
+	made      map[string][]byte
+)
+
+func allFiles(t testing.TB) map[string][]byte {
+	t.Helper()
 	all := map[string][]byte{}
-	for _, name := range []string{"camera-h264.mp4", "camera-h264-keyframes-2s.mp4", "camera-vp9.mp4", "phone-fragmented-h264-aac.mp4", "phone-portrait-rotated-h264.mp4", "whip-killed/cam_h264.mp4"} {
+	for _, name := range []string{"camera-h264.mp4", "camera-h264-keyframes-2s.mp4", "camera-vp9.mp4", "phone-fragmented-h264-aac.mp4", "phone-portrait-rotated-h264.mp4", "whip-killed/cam_h264.mp4", "whip-killed/cam_vp9.mp4"} {
 		data, err := os.ReadFile(samples.Path(t, "samples", name))
 		require.NoError(t, err)
 		all[name] = data
