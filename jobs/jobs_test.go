@@ -39,7 +39,7 @@ func TestEverythingIsDoneOnceAndInOrder(t *testing.T) {
 	assert.Equal(t, []string{"/timeline@2", "/archive@2"}, runs[8:])
 	assert.JSONEq(t, `{"by":"fake"}`, string(w.stage("a", exam.Sound).Result))
 	assert.LessOrEqual(t, f.highest, 2)
-	assert.GreaterOrEqual(t, told.count(), 20, "each beginning and each end is told")
+	w.await(func() bool { return told.count() >= 20 }, "each beginning and each end is told")
 
 	w.receive("c")
 	s.Wake(attemptID)
@@ -225,6 +225,19 @@ func TestTaskOfAReplacedTakeIsDropped(t *testing.T) {
 	w.start(w.options(f))
 	w.awaitArchive(3)
 	assert.Zero(t, f.count("b/inspect@0"))
+}
+
+func TestArchivedTaskDoesNotKeepItsStageOut(t *testing.T) {
+	w := newWorld(t, "a")
+	planner, stop := w.start(w.options(nil))
+	w.await(func() bool {
+		_, err := planner.inspector.GetTaskInfo(queueInspect, attemptID+":a:inspect:0:0")
+		return err == nil
+	}, "queued")
+	require.NoError(t, planner.inspector.ArchiveTask(queueInspect, attemptID+":a:inspect:0:0"))
+	stop()
+	w.start(w.options(&fake{}))
+	w.awaitArchive(1)
 }
 
 func TestStageThatAnotherProcessTookOver(t *testing.T) {

@@ -22,14 +22,17 @@ type logWriter struct {
 
 const keptLines = 5
 
-// loud makes warnings of Redis warnings of ours; quiet ends that.
-func (w *logWriter) loud()  { w.setWarn(true) }
-func (w *logWriter) quiet() { w.setWarn(false) }
-
-func (w *logWriter) setWarn(on bool) {
+// loud makes warnings of Redis warnings of ours, and forgets what it said of its start; quiet ends that.
+func (w *logWriter) loud() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.warn = on
+	w.warn, w.last = true, nil
+}
+
+func (w *logWriter) quiet() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.warn = false
 }
 
 // Write takes redis-server's output in pieces of any size.
