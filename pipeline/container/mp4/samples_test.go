@@ -94,6 +94,9 @@ func rewrite(t testing.TB, data []byte, forget bool) []byte {
 func files(t testing.TB) map[string][]byte {
 	t.Helper()
 	makeFiles.Do(func() { made = allFiles(t) })
+	if made == nil { // the test that came first was skipped in the middle of it
+		t.Skip("the recordings could not be had")
+	}
 	return made
 }
 
