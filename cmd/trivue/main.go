@@ -21,7 +21,7 @@ var version = "development"
 type commands struct {
 	Config kong.ConfigFlag `help:"Configuration file (YAML: flag names without dashes in front, one per line)." type:"existingfile" placeholder:"FILE"`
 
-	//SERVE
+	Serve   serveCommand   `cmd:"" help:"Run the whole system: pages, uploads, processing, playback."`
 	Process processCommand `cmd:"" help:"Make a synchronised playback of recordings on disk, without a server."`
 	Demo    demoCommand    `cmd:"" help:"Generate a sample interview and process it."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine, and say how to mend what is wrong."`

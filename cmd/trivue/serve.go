@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/trivue/trivue/server"
+)
+
+type serveCommand struct {
+	Data      string `help:"Folder that everything is kept in." default:"data" placeholder:"DIR"`
+	Listen    string `help:"Address to serve." default:"127.0.0.1:8080"`
+	OpsListen string `help:"Address of metrics and health, for operators only; empty for none." default:"127.0.0.1:8081"`
+	Cert      string `name:"tls-cert" help:"TLS certificate (PEM); browsers allow cameras on HTTPS pages only." placeholder:"FILE"`
+	Key       string `name:"tls-key" help:"Its key (PEM)." placeholder:"FILE"`
+	Proxied   bool   `help:"A proxy in front speaks HTTPS: cookies are for HTTPS only."`
+
+	Database string  `help:"PostgreSQL to use instead of the embedded SQLite: postgres://…" placeholder:"URL"`
+	Redis    string  `help:"Redis to use instead of the embedded one: redis://…, rediss://…, redis-socket://…, redis-sentinel://…" placeholder:"URL"`
+	S3       s3Flags `embed:"" prefix:"s3-"`
+
+	Admin         string        `help:"Name of the first administrator." default:"admin"`
+	AdminPassword string        `help:"The first administrator's password; made up and printed where not given."`
+	Workers       int           `help:"Stages of media work at once; as many as there are processors if 0." default:"0"`
+	Sample        bool          `help:"Put a generated sample interview into an empty system."`
+	Grace         time.Duration `help:"How long running requests may take to end at shutdown." default:"20s"`
+	LogLevel      string        `help:"Log debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// s3Flags say where objects are kept if not in the data folder.
+type s3Flags struct {
+	Bucket    string `help:"Bucket to keep archived recordings in instead of the data folder."`
+	Endpoint  string `help:"URL of an S3-compatible service; Amazon's where not given." placeholder:"URL"`
+	Region    string `help:"Its region."`
+	Prefix    string `help:"What all keys begin with."`
+	PathStyle bool   `help:"The bucket is part of the path, as most services but Amazon's want it."`
+	AccessKey string `help:"Access key; where not given, the usual AWS sources are asked."`
+	SecretKey string `help:"Secret key."`
+	Create    bool   `name:"create-bucket" help:"Make the bucket if it is missing."`
+}
+
+// Run serves until ctx ends, then ends everything in order: no new requests, running ones to their end, stages given back, Redis
+// flushed.
+func (c serveCommand) Run(ctx context.Context) (err error) {
+	log, err := c.logger()
+	if err != nil {
+		return &exitError{2, err}
+	}
+	if (c.Cert == "") != (c.Key == "") {
+		return &exitError{2, errors.New("--tls-cert and --tls-key belong together")}
+	}
+	if c.Workers <= 0 {
+		c.Workers = runtime.NumCPU()
+	}
+	if c.Data, err = filepath.Abs(c.Data); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; choose another with --listen", err)
+	}
+	defer listener.Close()
+	var operations net.Listener
+	if c.OpsListen != "" {
+		if operations, err = net.Listen("tcp", c.OpsListen); err != nil {
+			return fmt.Errorf("%w; choose another with --ops-listen, or none with --ops-listen=", err)
+		}
+		defer operations.Close()
+	}
+	s, err := c.start(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := c.listenAndServe(ctx, s, listener, operations, log); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (c serveCommand) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(log)
+	return log, nil
+}
+
+func (c serveCommand) address(listener net.Listener) string {
+	scheme := "http"
+	if c.Cert != "" {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+func (c serveCommand) listenAndServe(ctx context.Context, s *system, listener, operations net.Listener, log *slog.Logger) error {
+	// Uploads and media take as long as they take; a request's head does not.
+	public := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	ops := &http.Server{Handler: server.Operations(s.checks()), ReadHeaderTimeout: 15 * time.Second, ErrorLog: public.ErrorLog}
+	group, serving := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if c.Cert != "" {
+			return ignoreClosed(public.ServeTLS(listener, c.Cert, c.Key))
+		}
+		return ignoreClosed(public.Serve(listener))
+	})
+	if operations != nil {
+		group.Go(func() error { return ignoreClosed(ops.Serve(operations)) })
+	}
+	c.announce(s, listener, operations)
+	if c.Sample {
+		group.Go(func() error { return s.seed(serving, c.address(listener), log) })
+	}
+	group.Go(func() error {
+		<-serving.Done()
+		log.Info("shutting down: running requests may end")
+		s.server.Close()
+		end, cancel := context.WithTimeout(context.Background(), c.Grace)
+		defer cancel()
+		err := public.Shutdown(end)
+		if errors.Is(err, context.DeadlineExceeded) {
+			// Clients of resumable uploads go on where they were; what they sent so far is kept.
+			err = public.Close()
+		}
+		return errors.Join(err, ops.Close())
+	})
+	return group.Wait()
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// announce prints what a person who has just started the program needs.
+func (c serveCommand) announce(s *system, listener, operations net.Listener) {
+	fmt.Printf("\nTrivue 三视 is running.\n\n  Open     %s\n", c.address(listener))
+	if s.password != "" {
+		fmt.Printf("  Name     %s\n  Password %s   (shown this once; also in %s)\n", c.Admin, s.password, s.passwordFile)
+	}
+	if operations != nil {
+		fmt.Printf("  Metrics  http://%s/metrics\n", operations.Addr())
+	}
+	fmt.Printf("  Data     %s\n\nCtrl+C ends it; everything goes on where it was at the next start.\n\n", c.Data)
+}

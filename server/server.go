@@ -1,0 +1,128 @@
+// Package server is the HTTP side: the JSON API, sessions, events to the browser, media out of the archive. Errors become a
+// status here and nowhere else (errors.go).
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/store"
+)
+
+// Store is what the server needs of the database.
+type Store interface {
+	CreateExam(ctx context.Context, e exam.Exam) error
+	Exam(ctx context.Context, id string) (exam.Exam, error)
+	Exams(ctx context.Context) ([]exam.Exam, error)
+	CreateAttempt(ctx context.Context, a exam.Attempt) error
+	Attempt(ctx context.Context, id string) (exam.Attempt, error)
+	Attempts(ctx context.Context, examID string) ([]exam.Attempt, error)
+	Take(ctx context.Context, id string) (exam.Take, error)
+	Takes(ctx context.Context, attemptID string) ([]exam.Take, error)
+	ChangeTakeState(ctx context.Context, takeID string, to exam.TakeState) error
+	Stages(ctx context.Context, attemptID string) ([]exam.Stage, error)
+	ResetStage(ctx context.Context, key exam.StageKey) error
+	Object(ctx context.Context, attemptID, name string) (store.Object, error)
+
+	CreateStaff(ctx context.Context, m store.Staff) error
+	StaffByName(ctx context.Context, name string) (store.Staff, error)
+	StaffCount(ctx context.Context) (int, error)
+	CreateSession(ctx context.Context, session store.Session) error
+	SessionStaff(ctx context.Context, tokenHash string, now time.Time) (store.Staff, error)
+	DeleteSession(ctx context.Context, tokenHash string) error
+	CreateUploadToken(ctx context.Context, t store.UploadToken) error
+	UploadToken(ctx context.Context, tokenHash string, now time.Time) (store.UploadToken, error)
+}
+
+// Media opens archived files of an attempt by name.
+type Media interface {
+	// Open gives the file's content and what is recorded of it. The error wraps store.ErrNotFound where there is none.
+	Open(ctx context.Context, attemptID, name string) (io.ReadSeekCloser, store.Object, error)
+	// Timeline gives the attempt's timeline.json.
+	Timeline(ctx context.Context, attemptID string) (json.RawMessage, error)
+}
+
+// Options configure a Server.
+type Options struct {
+	Store   Store
+	Media   Media
+	Uploads http.Handler // mounted at /files/
+	// RemoveUpload deletes the files of an upload that staff have given up.
+	RemoveUpload func(uploadID string) error
+	Pages        http.Handler // everything that is not the API's
+	Wake         func(attemptID string)
+	Hub          *Hub
+	Log          *slog.Logger
+	Now          func() time.Time
+	NewID        func() string
+	Secure       bool   // served by TLS, here or by a proxy: cookies are for HTTPS only
+	Version      string // shown in the API's description
+}
+
+// Server answers requests.
+type Server struct {
+	opts    Options
+	handler http.Handler
+	logins  *loginGuard
+	ending  chan struct{} // closed by Close: streams end
+}
+
+// sessionLength is how long a login lasts.
+const sessionLength = 12 * time.Hour
+
+// New makes the server. It listens to nothing by itself.
+func New(opts Options) *Server {
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), ending: make(chan struct{})}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Trivue", opts.Version)
+	config.Info.Description = "Online interviews: exams, attempts, uploads, synchronised playback. Recordings are uploaded by tus 1.0 at /files/."
+	config.DocsPath = ""
+	config.CreateHooks = nil // no $schema member in answers
+	api := humago.New(mux, config)
+	huma.NewError = newProblem
+	s.registerSession(api)
+	s.registerExams(api)
+	s.registerAttempts(api)
+
+	mux.HandleFunc("GET /api/attempts/{id}/events", s.events)
+	mux.HandleFunc("GET /media/{attempt}/{file}", s.media)
+	mux.Handle("/files/", opts.Uploads)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusNotFound, "not-found", "there is no such resource")
+	})
+	mux.Handle("/", opts.Pages)
+
+	protection := http.NewCrossOriginProtection()
+	s.handler = s.observed(protection.Handler(s.authenticated(mux)))
+	return s
+}
+
+// Handler gives the handler of everything that people and programs ask for.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Close ends the streams of events, so that an orderly shutdown need not wait for browsers to leave.
+func (s *Server) Close() {
+	select {
+	case <-s.ending:
+	default:
+		close(s.ending)
+	}
+}
+
+// notFound reports whether an error means that something does not exist.
+func notFound(err error) bool { return errors.Is(err, store.ErrNotFound) }
