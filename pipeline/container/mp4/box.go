@@ -95,7 +95,7 @@ func parseHeader(b []byte, at, limit int64) (box, error) {
 func isFourCC(b []byte) bool {
 	for _, c := range b[:4] {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && c != ' ' && c != '-' && c != '_' && c != 0xa9 {
+		if !letter && c != ' ' && c != '-' && c != '_' && c != '.' && c != 0xa9 {
 			return false
 		}
 	}

@@ -21,7 +21,7 @@ var codecs = map[string]container.Codec{
 	"avc1": container.H264, "avc3": container.H264, "hvc1": container.HEVC, "hev1": container.HEVC,
 	"vp08": container.VP8, "vp09": container.VP9, "av01": container.AV1, "mp4v": container.MPEG4, "s263": container.H263, "h263": container.H263,
 	"jpeg": container.MJPEG, "mjpa": container.MJPEG,
-	"mp4a": container.AAC, "Opus": container.Opus, ".mp3": container.MP3, "samr": container.AMRNB, "sawb": container.AMRWB, "sowt": container.PCM,
+	"mp4a": container.AAC, "Opus": container.Opus, ".mp3": container.MP3, "samr": container.AMRNB, "sawb": container.AMRWB, "sowt": container.PCM, "lpcm": container.PCM,
 }
 
 // configurations are the boxes that hold what Matroska calls CodecPrivate.
@@ -61,6 +61,7 @@ func (t *track) readDescription(body []byte) error {
 	t.Channels, t.SampleRate = int(binary.BigEndian.Uint16(entry[24:])), int(binary.BigEndian.Uint32(entry[32:])>>16)
 	depth := int(binary.BigEndian.Uint16(entry[26:]))
 	// QuickTime's later versions of the sound description are longer (QuickTime File Format, "Sound Sample Descriptions").
+	littleEndian := t.format == "sowt"
 	switch binary.BigEndian.Uint16(entry[16:]) {
 	case 1:
 		fixed += 16
@@ -69,6 +70,10 @@ func (t *track) readDescription(body []byte) error {
 		if len(entry) >= fixed { // the older fields hold constants then
 			t.SampleRate = soundRate(math.Float64frombits(binary.BigEndian.Uint64(entry[40:])))
 			t.Channels = int(min(binary.BigEndian.Uint32(entry[48:]), 255))
+			const isFloat, isBigEndian, isSigned = 1, 2, 4
+			flags := binary.BigEndian.Uint32(entry[60:])
+			littleEndian = littleEndian || flags&(isFloat|isBigEndian|isSigned) == isSigned
+			depth = int(min(binary.BigEndian.Uint32(entry[56:]), 255))
 		}
 	}
 	if len(entry) < fixed {
@@ -77,7 +82,7 @@ func (t *track) readDescription(body []byte) error {
 	t.configure(entry[fixed:])
 	if t.Codec == container.PCM {
 		t.pcmFrame = int64(2 * max(t.Channels, 1))
-		t.known = t.known && depth == 16
+		t.known = t.known && depth == 16 && littleEndian
 	}
 	return nil
 }
