@@ -37,10 +37,12 @@ func (p *PCM) ReadAt(dst []int16, at int) error {
 		p.buf = make([]byte, need)
 	}
 	buf := p.buf[:2*len(dst)]
-	if _, err := p.r.ReadAt(buf, 2*int64(at)); err != nil && err != io.EOF {
+	// Whatever a reader says beside all the bytes (an end of file, most often) is no error here.
+	if n, err := p.r.ReadAt(buf, 2*int64(at)); n < len(buf) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		return fmt.Errorf("read sound at sample %d: %w", at, err)
-	} else if err == io.EOF && at+len(dst) > p.n {
-		return fmt.Errorf("read sound at sample %d: %w", at, io.ErrUnexpectedEOF)
 	}
 	for i := range dst {
 		dst[i] = int16(binary.LittleEndian.Uint16(buf[2*i:]))
