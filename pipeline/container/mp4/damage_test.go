@@ -102,6 +102,9 @@ func TestFilesWithoutAnythingToPlay(t *testing.T) {
 			var unusable *container.UnusableError
 			require.ErrorAs(t, err, &unusable)
 			assert.Equal(t, c.reason, unusable.Reason, unusable.Detail)
+			if c.reason == container.NoTracks {
+				assert.Contains(t, unusable.Detail, "xxxx", "it says what was found")
+			}
 		})
 	}
 }

@@ -175,6 +175,30 @@ func TestWithoutRoomTheIndexGoesToTheEnd(t *testing.T) {
 	assertSame(t, ofTrack(before, 1), ofTrack(after, 1), true)
 }
 
+func TestAMakersOwnBoxesAreNoDamage(t *testing.T) {
+	whole := mustRead(t, "camera-h264.mp4")
+	packets, _ := readAll(t, whole)
+	own := append([]byte{0, 0, 1, 0}, "sefd"...)
+	own = append(own, bytes.Repeat([]byte{7}, 248)...)
+	at := nthFragment(whole, 3)
+	data := append(append(append(append([]byte{}, whole[:at]...), own...), whole[at:]...), own...)
+	left, r := readAll(t, data)
+	assert.Empty(t, r.Damage())
+	assert.Len(t, left, len(packets))
+}
+
+// TestOpusOfGStreamer has a dOps that was written little-endian; browsers read only the other order.
+func TestOpusOfGStreamer(t *testing.T) {
+	data := mustRead(t, "whip-killed/cam_h264.mp4")
+	i := bytes.Index(data, []byte("dOps"))
+	require.Equal(t, []byte{0x80, 0xbb, 0, 0}, data[i+8:i+12])
+	_, r := readAll(t, data)
+	assert.Equal(t, 2, r.Tracks()[1].Channels)
+	written := rewrite(t, data, false)
+	i = bytes.Index(written, []byte("dOps"))
+	assert.Equal(t, []byte{0, 0, 0xbb, 0x80}, written[i+8:i+12])
+}
+
 func TestBrokenSamples(t *testing.T) {
 	_, err := mp4.Open(bytes.NewReader(mustRead(t, "broken/trunc100.mp4")), 100)
 	var unusable *container.UnusableError

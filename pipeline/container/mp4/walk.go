@@ -22,8 +22,12 @@ func (d *Reader) nextBox() error {
 	if err != nil {
 		return err
 	}
+	expected, err := d.expected(b)
+	if err != nil {
+		return err
+	}
 	switch {
-	case b.kind == "moof" && b.end > d.src.size, !topLevel[b.kind]:
+	case b.kind == "moof" && b.end > d.src.size, !expected:
 		return d.resync(start)
 	case b.kind != "moof":
 		d.pos = min(b.end, d.src.size)
@@ -53,6 +57,22 @@ func (d *Reader) nextBox() error {
 // topLevel are the boxes that may stand beside fragments.
 var topLevel = map[string]bool{"ftyp": true, "styp": true, "moov": true, "moof": true, "mdat": true, "mfra": true, "sidx": true, "ssix": true,
 	"free": true, "skip": true, "wide": true, "uuid": true, "emsg": true, "prft": true, "meta": true, "pdin": true, "udta": true}
+
+// expected reports whether a box may stand beside fragments: a known one, or a maker's own that is followed by a known one or by
+// the end of the file.
+func (d *Reader) expected(b box) (bool, error) {
+	if topLevel[b.kind] || b.end == d.src.size {
+		return true, nil
+	}
+	if b.end > d.src.size {
+		return false, nil
+	}
+	next, err := d.src.header(b.end, d.src.size)
+	if err != nil && !errors.Is(err, errMalformed) {
+		return false, err
+	}
+	return err == nil && topLevel[next.kind], nil
+}
 
 // resync looks for the next fragment behind damage that begins at start.
 func (d *Reader) resync(start int64) error {
@@ -88,11 +108,13 @@ func (d *Reader) trusted(moof box, runs []run) (int64, error) {
 			return d.src.size, nil
 		}
 		next, err := d.src.header(data.end, d.src.size)
-		if err == nil && topLevel[next.kind] {
-			return d.src.size, nil
-		}
 		if err != nil && !errors.Is(err, errMalformed) {
 			return 0, err
+		}
+		if err == nil {
+			if expected, err := d.expected(next); expected || err != nil {
+				return d.src.size, err
+			}
 		}
 		from, end = data.body, max(end, data.end)
 	}
