@@ -67,7 +67,7 @@ func openStore(t *testing.T, dir string) *store.Store {
 
 func (w *world) startRedis() {
 	var err error
-	w.redis, err = redisd.Start(w.t.Context(), redisd.Options{Dir: w.dir, Backoff: time.Millisecond})
+	w.redis, err = redisd.Start(w.t.Context(), redisd.Options{Dir: w.dir, Backoff: time.Millisecond, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, w.redis.Close()) })
 }
