@@ -39,9 +39,11 @@ setup-test:
 
 web: web/dist/.built
 
+# Not "npm ci": it refuses a lock that lacks the optional packages of other platforms, as locks made behind a filtered registry
+# do. --no-save installs what the lock says and leaves it as it is.
 web/node_modules/.installed: web/package.json web/package-lock.json
 	@echo "==> installing front-end packages"
-	cd web && npm ci --no-audit --no-fund --loglevel=error
+	cd web && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
