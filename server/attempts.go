@@ -62,12 +62,12 @@ type uploadToken struct {
 const uploadTokenLength = 24 * time.Hour
 
 type stageOfTake struct {
-	byID
+	ID   string `path:"id" maxLength:"100"`
 	Name string `path:"name" enum:"inspect,playback,sound,frames"`
 }
 
 type stageOfAttempt struct {
-	byID
+	ID   string `path:"id" maxLength:"100"`
 	Name string `path:"name" enum:"timeline,archive"`
 }
 

@@ -49,7 +49,7 @@ func (h *Hub) watch(attemptID string) (changed <-chan struct{}, stop func()) {
 }
 
 const (
-	heartbeat = 15 * time.Second       // keeps proxies from closing a quiet stream, and shows a page that it is not cut off
+	heartbeat = 15 * time.Second       // an event, not a comment: a page must be able to see that it is not cut off
 	coalesce  = 200 * time.Millisecond // at most five states a second
 )
 
@@ -94,7 +94,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-s.ending:
 			return
 		case <-beat.C:
-			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil || control.Flush() != nil {
+			if _, err := fmt.Fprint(w, "event: beat\ndata: {}\n\n"); err != nil || control.Flush() != nil {
 				return
 			}
 		case <-changed:

@@ -50,7 +50,7 @@ type newExam struct {
 }
 
 type newAttempt struct {
-	byID
+	ID   string `path:"id" maxLength:"100"`
 	Body struct {
 		Ticket string `json:"ticket" minLength:"1" maxLength:"100" doc:"The candidate's ticket number."`
 	}

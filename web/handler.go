@@ -28,9 +28,17 @@ func Handler() http.Handler {
 			return
 		}
 		name := pageOf(files, r.URL.Path)
+		if hidden(name) {
+			http.NotFound(w, r)
+			return
+		}
 		content, err := fs.ReadFile(files, name)
-		if err != nil {
+		switch {
+		case err != nil && name == "index.html":
 			notBuilt(w)
+			return
+		case err != nil:
+			http.NotFound(w, r)
 			return
 		}
 		if strings.HasPrefix(name, "assets/") {
@@ -49,11 +57,18 @@ func pageOf(files fs.FS, url string) string {
 	case "candidate", "phone":
 		return name + ".html"
 	}
+	// A page that was open during an upgrade asks for assets that are gone; it must not get a page instead.
+	if strings.HasPrefix(name, "assets/") || hidden(name) {
+		return name
+	}
 	if info, err := fs.Stat(files, name); name != "" && err == nil && !info.IsDir() {
 		return name
 	}
 	return "index.html"
 }
+
+// hidden files are the build's own marks, and nobody's business.
+func hidden(name string) bool { return name != "" && strings.HasPrefix(path.Base(name), ".") }
 
 func notBuilt(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

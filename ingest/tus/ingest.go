@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/filestore"
@@ -127,7 +128,8 @@ func New(opts Options) (*Ingest, error) {
 		return nil, fmt.Errorf("set up tus: %w", err)
 	}
 	i.tusd = tusd
-	i.routes = tusd.Middleware(http.HandlerFunc(i.route))
+	// tusd takes what is left of the path for the upload's name.
+	i.routes = http.StripPrefix(strings.TrimSuffix(opts.BasePath, "/"), tusd.Middleware(http.HandlerFunc(i.route)))
 	ctx, end := context.WithCancel(context.Background())
 	i.end = end
 	go i.followProgress(ctx)

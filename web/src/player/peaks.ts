@@ -8,7 +8,7 @@ export interface Peaks {
 
 export function parsePeaks(data: ArrayBuffer): Peaks {
   const view = new DataView(data);
-  if (data.byteLength < 24) throw new Error("a waveform has a head of at least 20 bytes");
+  if (data.byteLength < 24) throw new Error("a waveform has a head of 24 bytes");
   const version = view.getInt32(0, true);
   const eightBit = (view.getUint32(4, true) & 1) === 1;
   if (version !== 2 || !eightBit || view.getInt32(20, true) !== 1) throw new Error("this waveform is not of version 2, 8 bit, one channel");

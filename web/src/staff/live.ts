@@ -36,6 +36,7 @@ export function useLive(id: string): Live {
       lostSince.value = null;
       error.value = null;
     });
+    source.addEventListener("beat", () => (heard = Date.now()));
     source.onerror = () => {
       lost();
       if (source?.readyState === EventSource.CLOSED) void reopen();
@@ -54,8 +55,11 @@ export function useLive(id: string): Live {
   }
 
   const watchdog = window.setInterval(() => {
-    if (source?.readyState === EventSource.OPEN && Date.now() - heard > silence * 3) open();
-  }, silence);
+    if (Date.now() - heard < silence) return;
+    lost();
+    heard = Date.now();
+    open();
+  }, 5000);
   open();
   onUnmounted(() => {
     stopped = true;

@@ -35,9 +35,14 @@ export function useUploads(attemptId: string) {
       metadata: { attempt: attemptId, kind, filename: file.name },
       fingerprint: async () => ["trivue", attemptId, kind, file.name, file.size, file.lastModified].join("-"),
       removeFingerprintOnSuccess: true,
-      onShouldRetry: () => {
-        transfer.state = "retrying";
-        return true;
+      onShouldRetry: (error) => {
+        const status = error.originalResponse?.getStatus() ?? 0;
+        const passing = status === 0 || status >= 500 || [409, 423, 429].includes(status);
+        if (passing) transfer.state = "retrying";
+        return passing;
+      },
+      onUploadUrlAvailable: () => {
+        transfer.uploadId = upload.url?.split("/").pop() ?? "";
       },
       onProgress: (sent) => {
         const now = performance.now();
@@ -48,11 +53,9 @@ export function useUploads(attemptId: string) {
         }
         transfer.sent = sent;
         if (transfer.state === "retrying") transfer.state = "running";
-        transfer.uploadId = upload.url?.split("/").pop() ?? "";
       },
       onSuccess: () => {
         transfer.state = "done";
-        transfer.uploadId = upload.url?.split("/").pop() ?? "";
         transfers.splice(transfers.indexOf(transfer), 1);
       },
       onError: (error) => {
