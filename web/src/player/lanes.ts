@@ -1,5 +1,6 @@
 // The seek bar: one lane for each recording with its waveform, gaps and damage, and the time that is on.
 
+import { gapText } from "./gap";
 import type { Key } from "../i18n";
 import { thumbnailAt, type Thumbnail } from "./cues";
 import type { Peaks } from "./peaks";
@@ -62,7 +63,7 @@ export class Lanes {
     if (lane.peaks) row.append(drawPeaks(lane.peaks));
     for (const gap of lane.recording.gaps ?? []) {
       const mark = this.mark("tv-gap", gap.start, gap.end);
-      mark.title = this.t("player.gap", { from: formatTime(gap.start, false), to: formatTime(gap.end, false) });
+      mark.title = gapText(gap, this.t);
       row.append(mark);
     }
     for (const take of lane.recording.takes) {

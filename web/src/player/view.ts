@@ -2,7 +2,8 @@
 
 import type { Key } from "../i18n";
 import type { Clock } from "./clock";
-import { correct } from "./sync";
+import { gapText } from "./gap";
+import { correct, nudgeAtMost } from "./sync";
 import { formatTime, mediaTime, takeAt, takeEnd, type Recording } from "./timeline";
 
 type Translate = (key: Key, values?: Record<string, string | number>) => string;
@@ -12,6 +13,12 @@ const usualFrame = 1 / 15;
 
 /** After a jump the view is left alone this long, in milliseconds: it is still on its way. */
 const settleTime = 400;
+
+/**
+ * A view's speed changes at most this often, in milliseconds: Chromium loses time with each change, so that a view whose speed
+ * is set for every picture stays behind by as much as the correction gains.
+ */
+const paceTime = 500;
 
 export class View {
   readonly element = document.createElement("figure");
@@ -23,6 +30,7 @@ export class View {
   private readonly presented: number[]; // media time of the picture on screen
   private readonly frame: number[];
   private readonly jumped: number[];
+  private readonly paced: number[]; // when the speed was last changed
   private active = -1;
   private playing = false;
 
@@ -47,6 +55,7 @@ export class View {
     this.presented = recording.takes.map(() => 0);
     this.frame = recording.takes.map(() => usualFrame);
     this.jumped = recording.takes.map(() => -Infinity);
+    this.paced = recording.takes.map(() => -Infinity);
     this.videos.forEach((video, i) => this.follow(video, i));
     this.element.append(...this.videos, this.panel, this.spinner, this.label);
     this.update();
@@ -128,7 +137,12 @@ export class View {
       return;
     }
     const target = action.kind === "nudge" ? base * action.factor : base;
-    if (Math.abs(video.playbackRate - target) > 1e-6) video.playbackRate = Math.min(16, Math.max(0.0625, target));
+    if (Math.abs(video.playbackRate - target) <= 1e-6) return;
+    // Another speed chosen by the viewer is no correction, and is not delayed.
+    const chosen = Math.abs(video.playbackRate / base - 1) > nudgeAtMost + 1e-6;
+    if (!chosen && performance.now() - this.paced[index]! < paceTime) return;
+    this.paced[index] = performance.now();
+    video.playbackRate = Math.min(16, Math.max(0.0625, target));
   }
 
   private jump(video: HTMLVideoElement, index: number, wanted: number): void {
@@ -153,7 +167,7 @@ export class View {
     this.errorText.textContent = "";
     const first = takes[0];
     const last = takes[takes.length - 1];
-    if (gap) this.panel.textContent = this.t("player.gap", { from: formatTime(gap.start, false), to: formatTime(gap.end, false) });
+    if (gap) this.panel.textContent = gapText(gap, this.t);
     else if (!first || !last) this.panel.textContent = this.t("player.missing");
     else if (now < first.start) this.panel.textContent = this.t("player.before", { at: formatTime(first.start, false) });
     else this.panel.textContent = this.t("player.after", { at: formatTime(takeEnd(last), false) });
