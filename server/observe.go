@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -52,7 +53,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		started := s.opts.Now()
 		defer func() {
 			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(v)
 				}
 				s.opts.Log.Error("panic in a request", "request", id, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))

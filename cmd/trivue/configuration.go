@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +17,7 @@ type configuration map[string]any
 // loadConfiguration reads a configuration file. Its names are checked once the flags are known (Validate).
 func loadConfiguration(r io.Reader) (kong.Resolver, error) {
 	values := configuration{}
-	if err := yaml.NewDecoder(r).Decode(&values); err != nil && err != io.EOF {
+	if err := yaml.NewDecoder(r).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return values, nil

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -89,7 +90,7 @@ func (s *stream) copied() (container.Packet, []byte, error) {
 	for {
 		p, err := s.in.Next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				s.endLoss(s.lastEnd)
 			}
 			return p, nil, err

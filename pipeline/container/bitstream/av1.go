@@ -10,6 +10,9 @@ const obuSequenceHeader = 1
 
 // verifyAV1 walks the open bitstream units: each states its size, and together they fill the packet.
 func verifyAV1(p []byte) error {
+	if len(p) == 0 || zeroed(p) {
+		return errors.New("an AV1 packet is not empty")
+	}
 	for len(p) > 0 {
 		_, _, rest, err := nextOBU(p)
 		if err != nil {
@@ -26,7 +29,9 @@ func nextOBU(p []byte) (kind int, payload, rest []byte, err error) {
 	if header&0x80 != 0 {
 		return 0, nil, nil, broken
 	}
-	kind = int(header >> 3 & 15)
+	if kind = int(header >> 3 & 15); kind == 0 {
+		return 0, nil, nil, broken // reserved: zeros are not a unit
+	}
 	p = p[1:]
 	if header&4 != 0 {
 		if len(p) == 0 {

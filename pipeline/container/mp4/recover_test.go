@@ -3,6 +3,7 @@ package mp4_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,7 +73,7 @@ func TestCutsAtManyPlacesKeepWhatIsWhole(t *testing.T) {
 	fragmented := mustRead(t, "camera-h264-keyframes-2s.mp4")
 	for name, whole := range map[string][]byte{"fragmented": fragmented, "index in front": rewrite(t, fragmented, false)} {
 		t.Run(name, func(t *testing.T) {
-			packets, r := readAll(t, whole)
+			packets, _ := readAll(t, whole)
 			var ends time.Duration
 			for _, p := range packets {
 				ends = max(ends, p.PTS+p.Duration)
@@ -85,8 +86,7 @@ func TestCutsAtManyPlacesKeepWhatIsWhole(t *testing.T) {
 			media := int(packets[0].Offset)
 			for i := range 60 {
 				size := media + (len(whole)-media)*i/60 + i
-				var left []packet
-				left, r = readAll(t, whole[:size])
+				left, r := readAll(t, whole[:size])
 				for _, p := range left {
 					before, ok := known[p.hash]
 					require.True(t, ok, "cut at %d: a packet that was not there", size)
@@ -150,7 +150,7 @@ func remux(r *mp4.Reader, out io.WriteSeeker, tracks []container.Track, extent c
 	var buf []byte
 	for {
 		p, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return w.Close()
 		}
 		if err != nil {

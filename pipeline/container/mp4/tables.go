@@ -78,12 +78,6 @@ type sample struct {
 	key      bool
 }
 
-// cursor walks through samples in decoding order.
-type cursor interface {
-	// next gives the next sample; false after the last.
-	next() (sample, bool, error)
-}
-
 // sampleTable walks through a progressive file's sample tables (ISO/IEC 14496-12, 8.6 and 8.7).
 type sampleTable struct {
 	sizes     *table

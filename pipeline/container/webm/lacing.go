@@ -64,13 +64,16 @@ func lace(kind byte, head []byte, size int64) (sizes []int64, header int64, ok b
 			} else {
 				length += v - (int64(1)<<(7*n-1) - 1) // differences are stored with a bias
 			}
+			if length <= 0 || length > size {
+				return nil, 0, false
+			}
 			sizes, b = append(sizes, length), b[n:]
 		}
 	}
 	header = int64(len(head) - len(b))
 	last := size - header
 	for _, s := range sizes {
-		if s <= 0 {
+		if s <= 0 || s > last {
 			return nil, 0, false
 		}
 		last -= s

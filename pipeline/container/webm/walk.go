@@ -36,6 +36,9 @@ func (d *Reader) step() {
 		return
 	case idTimestamp:
 		d.cluster = d.ticks(parseUint(d.w.peek(data, int(e.size))))
+		if d.cluster-d.latestTicks() > farAhead && d.contradicted(start, end) {
+			return
+		}
 	case idSimpleBlock, idBlockGroup:
 		// What follows a block shows whether the block is whole: where bytes were cut out, its end lies amid something else.
 		if !d.begins(end) {
@@ -99,6 +102,9 @@ func headBegins(head []byte) bool {
 func (d *Reader) append(at int64) {
 	if d.latest() == 0 {
 		return
+	}
+	if _, stamp, found := d.findCluster(at); found && stamp+d.base >= d.latest()-time.Second {
+		return // it goes on with the first one's clock
 	}
 	d.base = d.latest()
 	for _, s := range d.byNumber {
@@ -182,12 +188,39 @@ func (d *Reader) group(at, size int64) (blockAt, blockSize int64, key bool, dura
 	return blockAt, blockSize, key, duration, ok
 }
 
+// farAhead is how far a cluster may lie behind the one before without being doubted.
+const farAhead = 30 * time.Second
+
+// contradicted reports whether the cluster behind this one lies before it: then this one's time stamp is damaged, and believing
+// it would make everything that follows run backwards. The cluster is stepped over.
+func (d *Reader) contradicted(start, from int64) bool {
+	next, at, found := d.findCluster(from)
+	if !found || at >= d.cluster {
+		return false
+	}
+	d.damaged(start, next, container.Corrupt)
+	d.pos, d.inCluster = next, false
+	return true
+}
+
 // clusterID is what damage is scanned for: the four bytes that begin a cluster.
 var clusterID = []byte{0x1f, 0x43, 0xb6, 0x75}
 
 // resync goes from damage that begins at start to the next cluster that makes sense, or to the end of the file.
 func (d *Reader) resync(start int64) {
-	for at := start + 1; at < d.w.size; {
+	at, _, found := d.findCluster(start + 1)
+	if !found {
+		d.damaged(start, d.w.size, container.Truncated)
+		d.pos = d.w.size
+		return
+	}
+	d.damaged(start, at, container.Hole)
+	d.pos, d.inCluster = at, false
+}
+
+// findCluster looks for the next cluster that makes sense at or behind an offset, and gives its place and its time stamp.
+func (d *Reader) findCluster(from int64) (at int64, stamp time.Duration, found bool) {
+	for at = from; at < d.w.size; {
 		view := d.w.peek(at, windowSize)
 		if len(view) < len(clusterID) {
 			break
@@ -198,40 +231,38 @@ func (d *Reader) resync(start int64) {
 			continue
 		}
 		at += int64(i)
-		if d.sensible(at) {
-			d.damaged(start, at, container.Hole)
-			d.pos, d.inCluster = at, false
-			return
+		if stamp, ok := d.sensible(at); ok {
+			return at, stamp, true
 		}
 		at++
 	}
-	d.damaged(start, d.w.size, container.Truncated)
-	d.pos = d.w.size
+	return d.w.size, 0, false
 }
 
 // sensible reports whether a cluster begins at off: a time stamp that can be, soon after its head.
-func (d *Reader) sensible(off int64) bool {
+func (d *Reader) sensible(off int64) (stamp time.Duration, ok bool) {
 	e, ok := parseElement(d.w.peek(off, maxHeader))
 	if !ok || e.id != idCluster {
-		return false
+		return 0, false
 	}
 	at := off + int64(e.header)
 	for range 4 {
 		child, ok := parseElement(d.w.peek(at, maxHeader))
 		if !ok || child.size < 0 || child.size > d.w.size-at {
-			return false
+			return 0, false
 		}
 		data := at + int64(child.header)
 		switch child.id {
 		case idTimestamp:
-			return child.size >= 1 && child.size <= 8 && d.ticks(parseUint(d.w.peek(data, int(child.size)))) <= container.MaxDuration
+			stamp = d.ticks(parseUint(d.w.peek(data, int(min(child.size, 8)))))
+			return stamp, child.size >= 1 && child.size <= 8 && stamp <= container.MaxDuration
 		case idVoid, idCRC, idPosition, idPrevSize:
 			at = data + child.size
 		default:
-			return false
+			return 0, false
 		}
 	}
-	return false
+	return 0, false
 }
 
 func (d *Reader) damaged(from, to int64, cause container.Cause) {
