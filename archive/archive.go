@@ -37,7 +37,7 @@ type Store interface {
 	// had before or nothing, and nothing else remains.
 	//
 	// Where the same content is under the key already, Put does nothing and need not read r. Other content is replaced; who reads
-	// the old object meanwhile gets it to the end, or ErrConflict, but never a mixture. Of concurrent Puts of one key one wins.
+	// the old object meanwhile gets it to the end, or ErrConflict or ErrChecksum, but never a mixture without an error. Of concurrent Puts of one key one wins.
 	//
 	// It is ErrChecksum if r gives other bytes, or more or fewer. An error of r is wrapped. A full disk wraps syscall.ENOSPC.
 	Put(ctx context.Context, key string, r io.Reader, size int64, sha256 string) error

@@ -248,6 +248,20 @@ func TestBitFlippedOnTheWay(t *testing.T) {
 	}
 }
 
+// A bit that changes on the way back is noticed by who reads all.
+func TestBitFlippedOnTheWayBack(t *testing.T) {
+	p, harmed, direct, _ := throughProxy(t)
+	b := content(200_000)
+	require.NoError(t, direct.Put(t.Context(), "object", bytes.NewReader(b), int64(len(b)), sum(b)))
+	flip := func(r io.Reader) io.Reader { return &flipper{r, 150_000} }
+	p.fromService.Store(&flip)
+	o, err := harmed.Open(t.Context(), "object")
+	require.NoError(t, err)
+	defer o.Close()
+	_, err = io.ReadAll(o)
+	require.ErrorIs(t, err, archive.ErrChecksum)
+}
+
 // AbortStale leaves alone what was begun later, and what has ended.
 func TestAbortStale(t *testing.T) {
 	o, server := options(t)

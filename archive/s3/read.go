@@ -2,12 +2,13 @@ package s3
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -31,7 +32,7 @@ func (s *Store) Open(ctx context.Context, key string) (archive.Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open object %s: %w", key, err)
 	}
-	return &object{store: s, ctx: ctx, info: info, tag: tag, window: firstWindow}, nil
+	return &object{store: s, ctx: ctx, info: info, tag: tag, window: firstWindow, sum: sha256.New()}, nil
 }
 
 // object reads by ranged requests. Each requires the entity tag of the first, so that an object that is replaced meanwhile gives
@@ -48,6 +49,9 @@ type object struct {
 	at     int64         // where body reads
 	end    int64         // where body ends
 	window int64         // bytes that the next request asks for
+
+	sum    hash.Hash // of the bytes up to summed, as far as they were read in order
+	summed int64
 }
 
 func (o *object) Info() archive.Info { return o.info }
@@ -85,55 +89,63 @@ func (o *object) Read(p []byte) (int, error) {
 	if o.offset >= o.info.Size {
 		return 0, io.EOF
 	}
-	for resumes := 0; ; {
+	for resumes := 0; ; resumes++ {
+		if o.body != nil && (o.offset < o.at || o.offset > o.at+skipAtMost || o.offset >= o.end) {
+			o.hangUp()
+			if o.offset != o.end {
+				o.window = firstWindow
+			}
+		}
+		if o.body == nil {
+			// The SDK has tried this several times when it fails.
+			if err := o.request(); err != nil {
+				return 0, fmt.Errorf("read object %s at byte %d: %w", o.info.Key, o.offset, err)
+			}
+		}
 		n, err := o.read(p)
-		o.offset += int64(n)
-		switch {
-		case n > 0:
-			return n, nil // an error shows again at the next read, if it lasts
-		case err == nil:
-			continue // one window is at its end, the next begins
-		case errors.Is(err, archive.ErrNotFound), errors.Is(err, archive.ErrConflict), o.ctx.Err() != nil, resumes == maxResumes:
-			return 0, fmt.Errorf("read object %s at byte %d: %w", o.info.Key, o.offset, err)
+		if n > 0 {
+			// What is wrong with the connection shows again at the next read, if it lasts.
+			return o.deliver(p[:n])
 		}
-		if err := pause(o.ctx, 50*time.Millisecond<<resumes); err != nil {
-			return 0, fmt.Errorf("read object %s at byte %d: %w", o.info.Key, o.offset, err)
+		if err != nil && (resumes == maxResumes || o.ctx.Err() != nil) {
+			return 0, fmt.Errorf("read object %s at byte %d: the connection was lost: %w", o.info.Key, o.offset, err)
 		}
-		resumes++
 	}
 }
 
-// read reads from the request under way, or begins one.
-func (o *object) read(p []byte) (int, error) {
-	if o.body != nil && (o.offset < o.at || o.offset > o.at+skipAtMost || o.offset >= o.end) {
-		o.hangUp()
-		if o.offset != o.end {
-			o.window = firstWindow
-		}
+// deliver counts bytes that were read. No service gives a checksum of a range, so an object that is read from its beginning to its
+// end is checked here: the last bytes of one that is not what was put are withheld.
+func (o *object) deliver(p []byte) (int, error) {
+	inOrder := o.offset == o.summed
+	o.offset += int64(len(p))
+	if !inOrder || o.info.SHA256 == "" {
+		return len(p), nil
 	}
-	if o.body == nil {
-		if err := o.request(); err != nil {
-			return 0, err
-		}
+	o.sum.Write(p)
+	o.summed = o.offset
+	if o.summed < o.info.Size {
+		return len(p), nil
 	}
-	if ahead := o.offset - o.at; ahead > 0 {
-		n, err := io.CopyN(io.Discard, o.body, ahead)
-		o.at += n
+	if got := hex.EncodeToString(o.sum.Sum(nil)); got != o.info.SHA256 {
+		return 0, fmt.Errorf("read object %s: the service gave bytes of SHA-256 %s, not %s: %w", o.info.Key, got, o.info.SHA256, archive.ErrChecksum)
+	}
+	return len(p), nil
+}
+
+// read reads at the offset from the request under way, which it ends after an error.
+func (o *object) read(p []byte) (n int, err error) {
+	defer func() {
 		if err != nil {
 			o.hangUp()
-			return 0, fmt.Errorf("the connection was lost: %w", err)
 		}
-	}
-	n, err := o.body.Read(p[:min(int64(len(p)), o.end-o.at)])
-	o.at += int64(n)
+	}()
+	skipped, err := io.CopyN(io.Discard, o.body, o.offset-o.at)
+	o.at += skipped
 	if err != nil {
-		o.hangUp()
-		if o.at == o.end && errors.Is(err, io.EOF) {
-			err = nil
-		} else if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
+		return 0, err
 	}
+	n, err = o.body.Read(p[:min(int64(len(p)), o.end-o.at)])
+	o.at += int64(n)
 	return n, err
 }
 
@@ -160,17 +172,6 @@ func (o *object) hangUp() {
 	if o.body != nil {
 		o.body.Close()
 		o.body = nil
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
 	}
 }
 

@@ -4,6 +4,7 @@ package s3test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/trivue/trivue/internal/testserver"
+	"golang.org/x/sys/unix"
 )
 
 // Server says how to reach the server.
@@ -52,46 +54,63 @@ func binary() string {
 	if path, err := exec.LookPath("versitygw"); err == nil {
 		return path
 	}
-	_, here, _, _ := runtime.Caller(0)
-	path := filepath.Join(filepath.Dir(here), "..", "..", ".cache", "bin", "versitygw")
+	path := filepath.Join(repository(), ".cache", "bin", "versitygw")
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}
 	return path
 }
 
-func start() (Server, error) {
-	dir, err := os.MkdirTemp("", "s3test")
-	if err != nil {
-		return Server{}, err
+func repository() string {
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "..", "..")
+}
+
+// folder makes a temporary folder on a file system that has extended attributes. The server keeps an object's metadata there: in
+// files beside it (its --sidecar) metadata and bytes do not change together, so that objects that are replaced would be read mixed.
+func folder() (string, error) {
+	for _, parent := range []string{os.TempDir(), filepath.Join(repository(), ".cache"), "/var/tmp"} {
+		dir, err := os.MkdirTemp(parent, "s3test")
+		if err != nil {
+			continue
+		}
+		if unix.Setxattr(dir, "user.test", []byte("1"), 0) == nil {
+			return dir, nil
+		}
+		os.RemoveAll(dir)
 	}
+	return "", errors.New("no temporary folder has extended attributes: set TMPDIR to one that has")
+}
+
+func start() (Server, error) {
+	var s Server
+	var err error
 	// Between finding a free port and the server's taking it, somebody else may: such a server ends at once.
 	for range 3 {
-		var s Server
+		var dir string
+		if dir, err = folder(); err != nil {
+			return s, err
+		}
 		if s, err = startIn(dir); err == nil {
 			return s, nil
 		}
+		os.RemoveAll(dir)
 	}
-	os.RemoveAll(dir)
-	return Server{}, err
+	return s, err
 }
 
 func startIn(dir string) (Server, error) {
 	s := Server{AccessKey: "test-access", SecretKey: "test-secret", Folder: filepath.Join(dir, "buckets")}
-	// Metadata goes into files beside the objects: not every temporary folder has extended attributes.
-	metadata := filepath.Join(dir, "metadata")
-	for _, d := range []string{s.Folder, metadata} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return s, err
-		}
+	if err := os.Mkdir(s.Folder, 0o700); err != nil {
+		return s, err
 	}
 	address, err := freePort()
 	if err != nil {
 		return s, err
 	}
 	s.Endpoint = "http://" + address
-	process, err := testserver.Start(dir, "TERM", nil, binary(), "--quiet", "--keep-alive", "--port", address, "--access", s.AccessKey, "--secret", s.SecretKey,
-		"posix", "--sidecar", metadata, s.Folder)
+	process, err := testserver.Start(dir, "TERM", nil, binary(), "--quiet", "--keep-alive", "--port", address,
+		"--access", s.AccessKey, "--secret", s.SecretKey, "posix", s.Folder)
 	if err != nil {
 		return s, err
 	}
