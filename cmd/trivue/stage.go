@@ -14,7 +14,7 @@ type stageCommand struct{}
 
 func (stageCommand) Run(ctx context.Context) error {
 	media := gstx.New()
-	if code := child.Main(ctx, stage.Stages(media), media.Preload); code != 0 {
+	if code := child.Main(ctx, stage.Stages(media), stage.Preload(media)); code != 0 {
 		return &exitError{code: code}
 	}
 	return nil

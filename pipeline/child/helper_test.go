@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 }
 
 // preloadForTest starts a grandchild before the sandbox closes, where a stage is to leave one behind.
-func preloadForTest(name exam.StageName) error {
-	switch name {
+func preloadForTest(job stage.Job) error {
+	switch job.Stage {
 	case "grandchild", "orphan":
 		cmd := exec.Command("/proc/self/exe", "sleeper")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -29,7 +29,7 @@ const progressInterval = 50 * time.Millisecond
 //
 // Limits come first, then preload, which loads all code and data that the stage needs from the file system; then the sandbox
 // closes, and only then is the stage run. Preload may be nil.
-func Main(ctx context.Context, stages map[exam.StageName]stage.Func, preload func(exam.StageName) error) int {
+func Main(ctx context.Context, stages map[exam.StageName]stage.Func, preload func(stage.Job) error) int {
 	messages := os.NewFile(messageDescriptor, "messages")
 	// Without a parent the descriptor may be free, or be one that the Go runtime has opened for itself.
 	if info, err := messages.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
@@ -51,7 +51,7 @@ func Main(ctx context.Context, stages map[exam.StageName]stage.Func, preload fun
 	return 0
 }
 
-func obey(ctx context.Context, from io.Reader, parent *reporter, stages map[exam.StageName]stage.Func, preload func(exam.StageName) error) (json.RawMessage, error) {
+func obey(ctx context.Context, from io.Reader, parent *reporter, stages map[exam.StageName]stage.Func, preload func(stage.Job) error) (json.RawMessage, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	lines := bufio.NewReader(from)
@@ -74,7 +74,7 @@ func obey(ctx context.Context, from io.Reader, parent *reporter, stages map[exam
 		return nil, err
 	}
 	if preload != nil {
-		if err := preload(o.Job.Stage); err != nil {
+		if err := preload(o.Job); err != nil {
 			return nil, fmt.Errorf("prepare the stage %s: %w", o.Job.Stage, err)
 		}
 	}

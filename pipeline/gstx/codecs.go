@@ -45,6 +45,9 @@ var decoders = map[container.Codec]decoder{
 	container.PCM:    {"", nil, pcmCaps},
 }
 
+// surroundOpus is slower than libav's decoder, and the only one that knows more than two channels.
+const surroundOpus = "opusdec"
+
 // decoderOf finds the decoder of a track and what its packets are called.
 func decoderOf(t container.Track) (d decoder, caps string, err error) {
 	d, ok := decoders[t.Codec]
@@ -52,7 +55,7 @@ func decoderOf(t container.Track) (d decoder, caps string, err error) {
 		return d, "", fmt.Errorf("no decoder for codec %q", t.Codec)
 	}
 	if channels, family := opusHeader(t); t.Codec == container.Opus && (channels > 2 || family != 0) {
-		d.factory = "opusdec" // slower, and the only one that knows more than two channels
+		d.factory = surroundOpus
 	}
 	caps, err = d.caps(t)
 	if err != nil {

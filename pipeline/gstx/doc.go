@@ -21,16 +21,10 @@ var _ stage.Media = (*Media)(nil)
 // New makes a Media. GStreamer itself is started by the first use.
 func New() *Media { return &Media{} }
 
-// CanDecode reports whether a track can be decoded on this machine.
+// CanDecode reports whether a track can be decoded on this machine. It loads nothing.
 func (m *Media) CanDecode(track container.Track) bool {
-	d, caps, err := decoderOf(track)
-	if err != nil {
-		return false
-	}
-	if d.factory == "" {
-		return true
-	}
-	return available(d.factory) == nil && gst.NewCapsFromString(caps) != nil
+	d, _, err := decoderOf(track)
+	return err == nil && (d.factory == "" || installed()[d.factory])
 }
 
 // Version is the version of the GStreamer library in use, such as "1.22.0", empty where it cannot be told.

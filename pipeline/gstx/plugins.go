@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-gst/go-gst/gst"
 
-	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/stage"
 )
 
 // plugin is one of GStreamer's plugin files, and the elements that are used of it.
@@ -28,26 +30,28 @@ var (
 		{"coreelements", "libgstreamer1.0-0", []string{"queue", "capsfilter"}},
 		{"app", "gstreamer1.0-plugins-base", []string{"appsrc", "appsink"}},
 	}
-	soundDecoders = []plugin{
+	soundPlugins = []plugin{
 		{"audioconvert", "gstreamer1.0-plugins-base", []string{"audioconvert"}},
-		{"libav", "gstreamer1.0-libav", []string{"avdec_opus", "avdec_aac", "avdec_mp3"}},
+	}
+	picturePlugins = []plugin{
+		{"videoconvertscale", "gstreamer1.0-plugins-base", []string{"videoconvert", "videoscale"}},
+		{"videofilter", "gstreamer1.0-plugins-good", []string{"videoflip"}},
+	}
+	decoderPlugins = []plugin{
+		{"libav", "gstreamer1.0-libav", []string{"avdec_opus", "avdec_aac", "avdec_mp3", "avdec_h264", "avdec_h265", "avdec_mpeg4", "avdec_h263"}},
 		{"opus", "gstreamer1.0-plugins-base", []string{"opusdec"}},
 		{"vorbis", "gstreamer1.0-plugins-base", []string{"vorbisdec"}},
 		{"amrnb", "gstreamer1.0-plugins-ugly", []string{"amrnbdec"}},
 		{"amrwbdec", "gstreamer1.0-plugins-ugly", []string{"amrwbdec"}},
-	}
-	pictureDecoders = []plugin{
-		{"videoconvertscale", "gstreamer1.0-plugins-base", []string{"videoconvert", "videoscale"}},
-		{"videofilter", "gstreamer1.0-plugins-good", []string{"videoflip"}},
 		{"vpx", "gstreamer1.0-plugins-good", []string{"vp8dec", "vp9dec"}},
 		{"aom", "gstreamer1.0-plugins-bad", []string{"av1dec"}},
-		{"libav", "gstreamer1.0-libav", []string{"avdec_h264", "avdec_h265", "avdec_mpeg4", "avdec_h263"}},
 		{"jpeg", "gstreamer1.0-plugins-good", []string{"jpegdec"}},
 	}
-	encoders = []plugin{
+	pictureEncoders = []plugin{
 		{"vpx", "gstreamer1.0-plugins-good", []string{"vp8enc"}},
+	}
+	soundEncoders = []plugin{
 		{"opus", "gstreamer1.0-plugins-base", []string{"opusenc"}},
-		{"audioconvert", "gstreamer1.0-plugins-base", []string{"audioconvert"}},
 		{"audioresample", "gstreamer1.0-plugins-base", []string{"audioresample"}},
 	}
 	// sampleEncoders are needed for the generated sample interview only.
@@ -55,22 +59,42 @@ var (
 		{"x264", "gstreamer1.0-plugins-ugly", []string{"x264enc"}},
 		{"libav", "gstreamer1.0-libav", []string{"avenc_aac"}},
 	}
+	allPlugins = join(corePlugins, soundPlugins, picturePlugins, decoderPlugins, pictureEncoders, soundEncoders, sampleEncoders)
 )
 
-// pluginsOf lists what a stage may use.
-func pluginsOf(name exam.StageName) []plugin {
-	all := corePlugins
-	switch name {
-	case exam.Sound:
-		return join(all, soundDecoders)
-	case exam.Frames:
-		return join(all, pictureDecoders)
-	case exam.Inspect, exam.Playback:
-		// Inspecting decodes nothing; it asks what could be decoded.
-		return join(all, soundDecoders, pictureDecoders, encoders)
-	default:
+// elementsFor lists the elements that the needs call for; none where nothing is decoded.
+func elementsFor(needs stage.Needs) (names []string) {
+	if len(needs.Decode) == 0 {
 		return nil
 	}
+	add := func(lists ...[]plugin) {
+		for _, p := range join(lists...) {
+			names = append(names, p.elements...)
+		}
+	}
+	add(corePlugins)
+	for _, codec := range needs.Decode {
+		if d := decoders[codec]; d.factory != "" {
+			names = append(names, d.factory)
+		}
+		switch codec {
+		case container.VP8, container.VP9, container.AV1, container.H264, container.HEVC, container.MPEG4, container.H263, container.MJPEG:
+			add(picturePlugins)
+		case container.Opus:
+			add(soundPlugins)
+			names = append(names, surroundOpus)
+		default:
+			add(soundPlugins)
+		}
+	}
+	for _, kind := range needs.Encode {
+		if kind == container.Video {
+			add(picturePlugins, pictureEncoders)
+		} else {
+			add(soundPlugins, soundEncoders)
+		}
+	}
+	return names
 }
 
 func join(lists ...[]plugin) (all []plugin) {
@@ -115,22 +139,30 @@ func load(p plugin) error {
 }
 
 func loadFile(p plugin) error {
-	dirs, err := pluginDirs()
+	path, err := find(p)
 	if err != nil {
 		return err
+	}
+	if _, err := gst.LoadPluginFile(path); err != nil {
+		return fmt.Errorf("load GStreamer plugin %s: %w", path, err)
+	}
+	return nil
+}
+
+// find gives the path of a plugin's file.
+func find(p plugin) (string, error) {
+	dirs, err := pluginDirs()
+	if err != nil {
+		return "", err
 	}
 	name := "libgst" + p.file + ".so"
 	for _, dir := range dirs {
 		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err != nil {
-			continue
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
 		}
-		if _, err := gst.LoadPluginFile(path); err != nil {
-			return fmt.Errorf("load GStreamer plugin %s: %w", path, err)
-		}
-		return nil
 	}
-	return fmt.Errorf("GStreamer plugin %s not found in %s; Debian has it in the package %s", name, strings.Join(dirs, ", "), p.pkg)
+	return "", fmt.Errorf("GStreamer plugin %s not found in %s; Debian has it in the package %s", name, strings.Join(dirs, ", "), p.pkg)
 }
 
 // pluginDirs lists the folders of plugins: those of GStreamer's own environment variables, and the one beside the library
@@ -165,39 +197,47 @@ func loadedLibrary(prefix string) (string, error) {
 	return "", errors.Join(fmt.Errorf("%s is not among this process's libraries", prefix), lines.Err())
 }
 
+// installed tells for each element whether its plugin's file is there. Nothing is loaded for it, and it is found out once:
+// inside the sandbox the files cannot be looked for.
+var installed = sync.OnceValue(func() map[string]bool {
+	there := make(map[string]bool)
+	for _, p := range allPlugins {
+		_, err := find(p)
+		for _, e := range p.elements {
+			there[e] = err == nil
+		}
+	}
+	return there
+})
+
 // available reports whether an element can be made, loading its plugin if need be.
 func available(element string) error {
-	for _, p := range join(corePlugins, soundDecoders, pictureDecoders, encoders, sampleEncoders) {
-		for _, e := range p.elements {
-			if e != element {
-				continue
-			}
-			if err := load(p); err != nil {
-				return err
-			}
-			if gst.Find(e) == nil {
-				return fmt.Errorf("GStreamer's plugin %s lacks the element %s", p.file, e)
-			}
-			return nil
+	for _, p := range allPlugins {
+		if !slices.Contains(p.elements, element) {
+			continue
 		}
+		if err := load(p); err != nil {
+			return err
+		}
+		if gst.Find(element) == nil {
+			return fmt.Errorf("GStreamer's plugin %s lacks the element %s", p.file, element)
+		}
+		return nil
 	}
 	return fmt.Errorf("element %s is not in the table of plugins", element)
 }
 
-// Preload loads every plugin that the stage may need and makes one of each of its elements, so that no file has to be opened
-// later. That a decoder is not installed is no error here: CanDecode tells.
-func (m *Media) Preload(name exam.StageName) error {
-	if err := initialize(); err != nil {
-		return err
-	}
-	for _, p := range pluginsOf(name) {
-		for _, e := range p.elements {
-			if available(e) != nil {
-				continue
-			}
-			if _, err := gst.NewElement(e); err != nil {
-				return fmt.Errorf("make a first %s: %w", e, err)
-			}
+// Preload loads the plugins that the needs call for and makes one of each of their elements, so that no file has to be opened
+// later. GStreamer is not even started where nothing is decoded: loading libav alone takes longer than copying twenty minutes of
+// packets. That a decoder is not installed is no error here: CanDecode tells.
+func (m *Media) Preload(needs stage.Needs) error {
+	installed()
+	for _, e := range elementsFor(needs) {
+		if available(e) != nil {
+			continue
+		}
+		if _, err := gst.NewElement(e); err != nil {
+			return fmt.Errorf("make a first %s: %w", e, err)
 		}
 	}
 	return nil
@@ -206,7 +246,7 @@ func (m *Media) Preload(name exam.StageName) error {
 // Missing lists what is not installed of all that may be needed, each with the Debian package that has it.
 func Missing() []string {
 	var missing []string
-	for _, p := range join(corePlugins, soundDecoders, pictureDecoders, encoders, sampleEncoders) {
+	for _, p := range allPlugins {
 		for _, e := range p.elements {
 			if available(e) != nil {
 				missing = append(missing, fmt.Sprintf("%s (Debian package %s)", e, p.pkg))

@@ -3,17 +3,19 @@ package gstx
 import (
 	"context"
 	"image"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/child/sandbox"
 	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/stage"
 )
 
 // closedEnv names the folder that the test's own child process may write into.
@@ -37,9 +39,7 @@ func TestInsideTheSandbox(t *testing.T) {
 		t.Skip("is run by TestWorksInTheSandbox")
 	}
 	m := New()
-	for _, name := range []exam.StageName{exam.Inspect, exam.Playback, exam.Sound, exam.Frames} {
-		require.NoError(t, m.Preload(name))
-	}
+	require.NoError(t, m.Preload(stage.Needs{Decode: slices.Collect(maps.Keys(decoders)), Encode: []container.Kind{container.Video, container.Audio}}))
 	// The encoders of these two are no part of any stage.
 	times := unevenTimes(40)
 	avc, aac := &collector{t: t}, &collector{t: t}

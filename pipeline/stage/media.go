@@ -5,7 +5,6 @@ import (
 	"image"
 	"time"
 
-	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/container"
 )
 
@@ -15,8 +14,9 @@ type Source func() (container.Packet, []byte, error)
 // Media decodes and encodes. Package gstx implements it with GStreamer; no demuxer or muxer of GStreamer is involved, so that
 // C code meets packets only, never a whole untrusted file.
 type Media interface {
-	// Preload loads every plugin that the stage may need. It is called once, before the sandbox closes the file system.
-	Preload(name exam.StageName) error
+	// Preload loads every plugin that these needs call for, and finds out what is installed. It is called once, before the
+	// sandbox closes the file system.
+	Preload(needs Needs) error
 
 	// CanDecode reports whether a track can be decoded on this machine.
 	CanDecode(track container.Track) bool

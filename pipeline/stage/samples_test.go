@@ -3,6 +3,7 @@ package stage_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ type made struct {
 func runner(t testing.TB) inplace.Runner {
 	t.Helper()
 	media := gstx.New()
-	require.NoError(t, media.Preload(exam.Playback))
+	require.NoError(t, media.Preload(stage.Needs{}))
 	return inplace.Runner(stage.Stages(media))
 }
 
@@ -125,7 +126,7 @@ func turned(t *testing.T, path string, rotation int) string {
 	require.NoError(t, err)
 	for {
 		p, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			require.NoError(t, w.Close())
 			return out.Name()
 		}
@@ -221,7 +222,7 @@ func payloads(t testing.TB, path string, kind container.Kind) [][32]byte {
 	var all [][32]byte
 	for {
 		p, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		require.NoError(t, err)
