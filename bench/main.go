@@ -12,7 +12,6 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -86,12 +85,4 @@ func sizeOf(path string) int64 {
 		return 0
 	}
 	return info.Size()
-}
-
-func shared(name string) string {
-	root := os.Getenv("TRIVUE_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "shared")
-	}
-	return filepath.Join(root, "samples", name)
 }

@@ -181,7 +181,7 @@ func (t *temporary) moveTo(name string) error {
 // discard removes the file if it was not moved.
 func (t *temporary) discard() {
 	t.file.Close()
-	t.store.root.Remove(t.name)
+	_ = t.store.root.Remove(t.name)
 }
 
 // removeStale deletes the files in tmp/ whose writer is gone.
