@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -41,8 +42,14 @@ func (c configuration) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve gives a flag's value; command line and environment come first, kong sees to that.
+// Resolve gives a flag's value. The command line comes first by kong's own rules; the environment would not, as kong takes it for
+// a default.
 func (c configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
 	value, ok := c[flag.Name]
 	if !ok {
 		return nil, nil

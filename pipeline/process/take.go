@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -50,7 +51,14 @@ func (s Steps) Inspect(ctx context.Context, t *Take, progress func(float64)) err
 	if err != nil {
 		return stage.Explain(stage.Unreadable(err))
 	}
+	info, err := f.Stat()
 	f.Close()
+	if err != nil {
+		return stage.Explain(stage.Unreadable(err))
+	}
+	if info.IsDir() {
+		return stage.Explain(&container.UnusableError{Reason: container.Unreadable, Detail: "it is a folder"})
+	}
 	return s.run(ctx, t, exam.Inspect, t.Path, nil, &t.Inspection, progress)
 }
 
