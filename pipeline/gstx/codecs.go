@@ -59,7 +59,7 @@ func decoderOf(t container.Track) (d decoder, caps string, err error) {
 	}
 	caps, err = d.caps(t)
 	if err != nil {
-		return d, "", fmt.Errorf("describe %s packets: %w", t.Codec, err)
+		return d, "", &container.UnusableError{Reason: container.Unsupported, Detail: fmt.Sprintf("its %s track: %v", t.Codec, err)}
 	}
 	return d, caps, nil
 }

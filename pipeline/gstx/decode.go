@@ -45,6 +45,9 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
+	case f.packets > 0 && f.out == 0 && g.busError() != nil:
+		// The decoder itself gave up: that lies in the recording.
+		err = &container.UnusableError{Reason: container.NotMedia, Detail: fmt.Sprintf("decode %s: %v", track.Codec, err)}
 	case err != nil:
 		err = fmt.Errorf("decode %s: %w", track.Codec, err)
 	}
@@ -56,7 +59,7 @@ func madeNothing(track container.Track, counts stage.Decoded) error {
 	if counts.Packets == 0 {
 		return nil
 	}
-	return fmt.Errorf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)
+	return &container.UnusableError{Reason: container.NotMedia, Detail: fmt.Sprintf("the decoder for %s made nothing of %d packets", track.Codec, counts.Packets)}
 }
 
 // run has one goroutine feed a graph while this one drains it, and ends both at the first error or when ctx ends; that itself is
