@@ -49,8 +49,9 @@ func (h *Hub) watch(attemptID string) (changed <-chan struct{}, stop func()) {
 }
 
 const (
-	heartbeat = 15 * time.Second       // an event, not a comment: a page must be able to see that it is not cut off
-	coalesce  = 200 * time.Millisecond // at most five states a second
+	heartbeat   = 15 * time.Second       // an event, not a comment: a page must be able to see that it is not cut off
+	writeWithin = 30 * time.Second       // a reader that takes nothing for this long is gone
+	coalesce    = 200 * time.Millisecond // at most five states a second
 )
 
 // events streams an attempt's state (server-sent events, WHATWG HTML 9.2): the whole of it at once and after each change, so that a
@@ -66,7 +67,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -77,6 +77,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return err == nil
 		}
 		last = data
+		_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
 		if _, err := fmt.Fprintf(w, "event: attempt\ndata: %s\n\n", data); err != nil {
 			return false
 		}
@@ -94,6 +95,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-s.ending:
 			return
 		case <-beat.C:
+			_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
 			if _, err := fmt.Fprint(w, "event: beat\ndata: {}\n\n"); err != nil || control.Flush() != nil {
 				return
 			}

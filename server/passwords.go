@@ -124,21 +124,19 @@ func newLoginGuard(now func() time.Time) *loginGuard {
 	return &loginGuard{failures: map[string]failure{}, now: now}
 }
 
-// wait is how long a name and address have to wait; 0: not at all.
-func (g *loginGuard) wait(key string) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	f, ok := g.failures[key]
-	if !ok || f.count < freeFailures {
-		return 0
-	}
-	return max(f.until.Sub(g.now()), 0)
-}
-
-func (g *loginGuard) failed(key string) {
+// begin counts a try before its password is checked, so that many at once are counted too. It gives how long a name and address
+// have to wait; 0: not at all, and the try may be made.
+func (g *loginGuard) begin(key string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
+	f := g.failures[key]
+	if !f.until.After(now) {
+		f.count = 0
+	}
+	if f.count >= freeFailures {
+		return f.until.Sub(now)
+	}
 	if len(g.failures) >= mostFailures {
 		for k, f := range g.failures {
 			if f.until.Before(now) || len(g.failures) >= mostFailures {
@@ -146,11 +144,8 @@ func (g *loginGuard) failed(key string) {
 			}
 		}
 	}
-	f := g.failures[key]
-	if f.until.Before(now) {
-		f.count = 0
-	}
 	g.failures[key] = failure{count: f.count + 1, until: now.Add(failureWait)}
+	return 0
 }
 
 func (g *loginGuard) succeeded(key string) {

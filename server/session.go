@@ -126,7 +126,7 @@ const noSuchLogin = "$argon2id$v=19$m=65536,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 func (s *Server) login(ctx context.Context, name, password string) (*loggedIn, error) {
 	address, _ := ctx.Value(addressKey).(string)
 	key := address + " " + name
-	if wait := s.logins.wait(key); wait > 0 {
+	if wait := s.logins.begin(key); wait > 0 {
 		return nil, newProblem(http.StatusTooManyRequests, fmt.Sprintf("too many failed attempts; try again in %d seconds", int(wait.Seconds())+1))
 	}
 	staff, err := s.opts.Store.StaffByName(ctx, name)
@@ -141,7 +141,6 @@ func (s *Server) login(ctx context.Context, name, password string) (*loggedIn, e
 		return nil, err
 	}
 	if !right || staff.ID == "" {
-		s.logins.failed(key)
 		return nil, newProblem(http.StatusUnauthorized, "name or password is wrong")
 	}
 	s.logins.succeeded(key)

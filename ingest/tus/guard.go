@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/store"
 )
 
 // ServeHTTP authorises a request, whatever its method, before tusd sees it.
@@ -26,8 +27,7 @@ func (i *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	grant, err := i.opts.Authorize(r)
 	if err != nil {
 		if !errors.Is(err, ErrUnauthorized) {
-			i.log.Error("an upload's sender could not be checked", "error", err)
-			refuse(w, http.StatusServiceUnavailable, "who you are cannot be checked at the moment; try again")
+			i.notNow(w, r, "an upload's sender could not be checked", err)
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="uploads"`)
@@ -61,8 +61,11 @@ func (i *Ingest) create(w http.ResponseWriter, r *http.Request, grant Grant) {
 		refuse(w, http.StatusForbidden, "this token is for another attempt")
 		return
 	}
-	if _, err := i.opts.Store.Attempt(r.Context(), m.AttemptID); err != nil {
+	if _, err := i.opts.Store.Attempt(r.Context(), m.AttemptID); errors.Is(err, store.ErrNotFound) {
 		refuse(w, http.StatusNotFound, "there is no such attempt")
+		return
+	} else if err != nil {
+		i.notNow(w, r, "an upload's attempt could not be read", err)
 		return
 	}
 	if length, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64); err == nil {
@@ -76,7 +79,20 @@ func (i *Ingest) create(w http.ResponseWriter, r *http.Request, grant Grant) {
 			return
 		}
 	}
+	// A length that is told late must not let more in than one that is told at once, here and in existing.
+	r.Body = http.MaxBytesReader(w, r.Body, i.opts.MaxSize)
 	i.serve(w, r)
+}
+
+// notNow answers where the fault is ours and may pass. Clients of tus take every refusal of HEAD but 423 for "this upload is gone"
+// and begin again from nothing; that one they take for "try again".
+func (i *Ingest) notNow(w http.ResponseWriter, r *http.Request, what string, err error) {
+	i.log.Error(what, "error", err)
+	status := http.StatusServiceUnavailable
+	if r.Method == http.MethodHead {
+		status = http.StatusLocked
+	}
+	refuse(w, status, "the server cannot look after uploads at the moment; nothing that was received is lost, try again")
 }
 
 const noRoom = "the server's disk is full; nothing that was received is lost, the upload goes on when there is room"
@@ -84,6 +100,10 @@ const noRoom = "the server's disk is full; nothing that was received is lost, th
 // existing lets only those touch an upload who may touch its attempt. To others it does not exist.
 func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, id string) {
 	take, err := i.opts.Store.TakeByUpload(r.Context(), id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		i.notNow(w, r, "an upload's take could not be read", err)
+		return
+	}
 	if err != nil || !grant.Allows(take.AttemptID) || take.State == exam.Discarded {
 		refuse(w, http.StatusNotFound, "there is no such upload")
 		return
@@ -95,7 +115,6 @@ func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, i
 			refuse(w, http.StatusRequestEntityTooLarge, "the recording is larger than is accepted here")
 			return
 		}
-		// A length that is told late must not let more in than one that is told at once.
 		offset, _ := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
 		r.Body = http.MaxBytesReader(w, r.Body, max(i.opts.MaxSize-offset, 0))
 	case http.MethodDelete:
@@ -108,8 +127,7 @@ func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, i
 		return
 	}
 	if err := i.mendInfo(r.Context(), id); err != nil {
-		i.log.Error("an upload's info file is damaged", "upload", id, "error", err)
-		refuse(w, http.StatusInternalServerError, "the upload cannot be resumed at the moment; try again")
+		i.notNow(w, r, "an upload's damaged info file could not be rebuilt", err)
 		return
 	}
 	i.serve(w, r)

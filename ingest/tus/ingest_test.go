@@ -2,7 +2,9 @@ package tus_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -196,6 +198,31 @@ func TestALengthThatIsToldLateLetsNoMoreIn(t *testing.T) {
 	info, err := os.Stat(filepath.Join(b.folder, filepath.Base(path)))
 	require.NoError(t, err)
 	assert.LessOrEqual(t, info.Size(), int64(1<<20))
+}
+
+func TestABodyWithoutALengthIsBoundedAtCreationToo(t *testing.T) {
+	b := newBench(t, nil)
+	b.do(http.MethodPost, "/files/", "a", make([]byte, 3<<20), "Upload-Defer-Length", "1", "Content-Type", "application/offset+octet-stream", "Upload-Metadata", metadata("a", "camera", "c"))
+	takes, err := b.store.Takes(t.Context(), "a")
+	require.NoError(t, err)
+	for _, take := range takes {
+		info, err := os.Stat(filepath.Join(b.folder, take.UploadID))
+		require.NoError(t, err)
+		assert.LessOrEqual(t, info.Size(), int64(1<<20))
+	}
+}
+
+// unwell is a database that does not answer.
+type unwell struct{ tus.Store }
+
+func (unwell) TakeByUpload(context.Context, string) (exam.Take, error) {
+	return exam.Take{}, errors.New("database is locked")
+}
+
+func TestAFaultOfOursDoesNotMakeClientsBeginAgain(t *testing.T) {
+	b := newBench(t, func(o *tus.Options) { o.Store = unwell{o.Store} })
+	assert.Equal(t, http.StatusLocked, b.do(http.MethodHead, "/files/x", "a", nil).StatusCode, "what tus clients take for «try again»")
+	assert.Equal(t, http.StatusServiceUnavailable, b.do(http.MethodPatch, "/files/x", "a", nil, "Upload-Offset", "0").StatusCode)
 }
 
 func TestADamagedInfoFileIsRebuilt(t *testing.T) {
