@@ -2,8 +2,10 @@ package tus
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -81,8 +83,19 @@ func (i *Ingest) create(w http.ResponseWriter, r *http.Request, grant Grant) {
 	}
 	// A length that is told late must not let more in than one that is told at once, here and in existing.
 	r.Body = http.MaxBytesReader(w, r.Body, i.opts.MaxSize)
-	i.serve(w, r)
+	made := new(exam.Take)
+	i.serve(w, r.WithContext(context.WithValue(r.Context(), madeKey{}, made)))
+	if made.ID == "" {
+		return
+	}
+	// A take whose file could not be made (a full disk) would be waited for until it expires.
+	if _, err := os.Stat(i.infoPath(made.UploadID)); errors.Is(err, os.ErrNotExist) {
+		i.terminated(r.Context(), *made)
+	}
 }
+
+// madeKey is where creating leaves the take that it made for a request.
+type madeKey struct{}
 
 // notNow answers where the fault is ours and may pass. Clients of tus take every refusal of HEAD but 423 for "this upload is gone"
 // and begin again from nothing; that one they take for "try again".

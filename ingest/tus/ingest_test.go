@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -273,4 +275,37 @@ func TestNoRoomIsSaidBeforeAnythingIsSent(t *testing.T) {
 	assert.Equal(t, http.StatusInsufficientStorage, answer.StatusCode)
 	text, _ := io.ReadAll(answer.Body)
 	assert.Contains(t, string(text), "disk is full")
+}
+
+func TestADiskThatIsFullLosesNothing(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a small disk")
+	}
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("no small disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	b := newBench(t, func(o *tus.Options) { o.Folder = disk })
+	b.folder = disk
+	content := bytes.Repeat([]byte("0123456789abcdef"), 10_000) // 160 kB
+	filler := filepath.Join(disk, "filler")
+	path := b.create("Upload-Length", fmt.Sprint(len(content)))
+	require.NoError(t, os.WriteFile(filler, make([]byte, 180_000), 0o600))
+
+	answer := b.do(http.MethodPatch, path, "a", content, "Upload-Offset", "0")
+	assert.Equal(t, http.StatusInsufficientStorage, answer.StatusCode)
+	text, _ := io.ReadAll(answer.Body)
+	assert.Contains(t, string(text), "disk is full")
+
+	require.NoError(t, os.Remove(filler))
+	head := b.do(http.MethodHead, path, "a", nil)
+	require.Equal(t, http.StatusOK, head.StatusCode)
+	offset, err := strconv.Atoi(head.Header.Get("Upload-Offset"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNoContent, b.do(http.MethodPatch, path, "a", content[offset:], "Upload-Offset", fmt.Sprint(offset)).StatusCode)
+	stored, err := os.ReadFile(filepath.Join(disk, filepath.Base(path)))
+	require.NoError(t, err)
+	assert.Equal(t, content, stored)
+	assert.Equal(t, exam.Received, b.take(path).State)
 }

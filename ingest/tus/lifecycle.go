@@ -32,6 +32,9 @@ func (i *Ingest) creating(hook handler.HookEvent) (handler.HTTPResponse, handler
 	if err := i.opts.Store.CreateTake(hook.Context, take); err != nil {
 		return handler.HTTPResponse{}, handler.FileInfoChanges{}, fmt.Errorf("note the take: %w", err)
 	}
+	if made, ok := hook.Context.Value(madeKey{}).(*exam.Take); ok {
+		*made = take
+	}
 	hook.Upload.ID = take.UploadID
 	if info, err := json.Marshal(hook.Upload); err == nil {
 		// Until the first request has ended, this is what a damaged file would be rebuilt from.
@@ -77,7 +80,7 @@ func syncPath(path string) error {
 
 // terminated gives the take up whose upload its sender has ended, if its file is gone.
 func (i *Ingest) terminated(ctx context.Context, take exam.Take) {
-	if _, err := os.Stat(i.dataPath(take.UploadID)); !errors.Is(err, os.ErrNotExist) {
+	if info, err := os.Stat(i.dataPath(take.UploadID)); err == nil && info.Size() > 0 {
 		return
 	}
 	if err := i.discard(detached(ctx), take); err != nil {
