@@ -2,16 +2,22 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/child"
+	"github.com/trivue/trivue/pipeline/stage"
 )
 
-// remuxTable compares Trivue's playback stage, in its child process as it always runs, with ffmpeg's stream copy to a file of
-// the same kind: WebM with its index at the front, MP4 with its moov at the front.
+// remuxTable compares Trivue's inspect and playback stages, each in its child process as it always runs (hash of the source,
+// copy, output read back and hashed), with ffmpeg's stream copy to a file of the same kind: WebM with its index at the front, MP4
+// with its moov at the front.
 func remuxTable(ctx context.Context, binary, dir string, inputs []input, repeats int) error {
 	fmt.Printf("| remux | MB | ffmpeg wall s | cpu s | peak MB | trivue wall s | cpu s | peak MB | cpu ratio |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, in := range inputs {
@@ -29,7 +35,7 @@ func remuxTable(ctx context.Context, binary, dir string, inputs []input, repeats
 				return err
 			}
 			peers = append(peers, c)
-			if c, err = measure(exec.CommandContext(ctx, os.Args[0], "remux", binary, in.path, filepath.Join(dir, "ours"))); err != nil {
+			if c, err = remux(ctx, binary, in.path, filepath.Join(dir, "ours")); err != nil {
 				return err
 			}
 			ours = append(ours, c)
@@ -39,6 +45,35 @@ func remuxTable(ctx context.Context, binary, dir string, inputs []input, repeats
 			p.wall.Seconds(), p.cpu.Seconds(), megabytes(p.peak), o.wall.Seconds(), o.cpu.Seconds(), megabytes(o.peak), o.cpu.Seconds()/p.cpu.Seconds())
 	}
 	return nil
+}
+
+// remux runs the two stages and adds up what their children used.
+func remux(ctx context.Context, binary, path, dir string) (cost, error) {
+	runner := child.New(child.Options{Exe: binary})
+	var total cost
+	run := func(name exam.StageName, params any) (json.RawMessage, error) {
+		encoded, err := json.Marshal(params)
+		if err != nil {
+			return nil, err
+		}
+		job := stage.Job{Stage: name, Inputs: []string{path}, Output: filepath.Join(dir, string(name)), Params: encoded}
+		if err := os.MkdirAll(job.Output, 0o750); err != nil {
+			return nil, err
+		}
+		answer, report, err := runner.RunReport(ctx, job, func(float64) {})
+		total.wall, total.cpu, total.peak = total.wall+report.Wall, total.cpu+report.CPU, max(total.peak, report.Resident)
+		return answer, err
+	}
+	answer, err := run(exam.Inspect, nil)
+	if err != nil {
+		return total, err
+	}
+	var inspection stage.Inspection
+	if err := json.Unmarshal(answer, &inspection); err != nil {
+		return total, err
+	}
+	_, err = run(exam.Playback, stage.PlaybackParams{Inspection: inspection})
+	return total, err
 }
 
 // wholeTable measures "trivue process" from files to a reviewable folder.
