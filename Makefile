@@ -23,7 +23,7 @@ run: setup-run build
 test: setup-test build
 	scripts/test.sh
 
-# The daily path: no servers but Redis, no browser, short media; under two minutes.
+# The daily path: no servers but Redis, no browser, short media.
 short: web
 	go test -short $(GO_PACKAGES)
 

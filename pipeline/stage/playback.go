@@ -26,7 +26,6 @@ type PlaybackFile struct {
 	Format     container.Format `json:"format"`
 	MIME       string           `json:"mime"` // with codecs parameter
 	Size       int64            `json:"size"` // bytes
-	SHA256     string           `json:"sha256"`
 	Duration   time.Duration    `json:"duration"`
 	Video      *TrackReport     `json:"video,omitempty"`
 	Audio      *TrackReport     `json:"audio,omitempty"`

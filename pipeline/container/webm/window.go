@@ -7,7 +7,7 @@ import (
 
 // windowSize is how much of the file is held in memory while its structure is read. Payloads are skipped, and those larger than
 // the window are not even read.
-const windowSize = 64 << 10
+const windowSize = 256 << 10
 
 // window gives views of a file's bytes at any offset, reading ahead.
 type window struct {
