@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -45,7 +46,7 @@ func trivue(t testing.TB, env []string, args ...string) ended {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
-	if _, failed := err.(*exec.ExitError); !failed {
+	if failed := (*exec.ExitError)(nil); !errors.As(err, &failed) {
 		require.NoError(t, err)
 	}
 	return ended{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
