@@ -61,6 +61,9 @@ func (s Inspector) Run(ctx context.Context, job Job, progress func(float64)) (an
 	}
 	defer in.Close()
 
+	if in.Duration() > container.MaxDuration {
+		return nil, &container.UnusableError{Reason: container.TooLarge, Detail: fmt.Sprintf("it claims to last %v; up to %v are accepted", in.Duration(), container.MaxDuration)}
+	}
 	counters, err := countTracks(ctx, in, func(done float64) { progress(done * 0.5) })
 	if err != nil {
 		return nil, err

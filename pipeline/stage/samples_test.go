@@ -18,6 +18,7 @@ import (
 	"github.com/trivue/trivue/internal/samples"
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/container/mp4"
+	"github.com/trivue/trivue/pipeline/container/webm"
 	"github.com/trivue/trivue/pipeline/gstx"
 	"github.com/trivue/trivue/pipeline/stage"
 )
@@ -134,6 +135,53 @@ func turned(t *testing.T, path string, rotation int) string {
 		payload, err := in.Payload(nil)
 		require.NoError(t, err)
 		require.NoError(t, w.WritePacket(p, payload))
+	}
+}
+
+func TestSoundOnlyAndPictureOnlyAreMadePlayable(t *testing.T) {
+	for _, only := range []container.Kind{container.Video, container.Audio} {
+		t.Run(string(only), func(t *testing.T) {
+			m := makeAll(t, withOnly(t, samples.Path(t, "samples", "camera-vp8.webm"), only))
+			assert.Equal(t, only == container.Video, m.playback.Video != nil)
+			assert.Equal(t, only == container.Audio, m.playback.Audio != nil)
+			assert.InDelta(t, 24, m.playback.Duration.Seconds(), 1.5)
+			if only == container.Audio {
+				assert.Contains(t, m.playback.MIME, "audio/webm")
+				assert.False(t, m.heard.Silent)
+			}
+		})
+	}
+}
+
+// withOnly copies a WebM without its other tracks.
+func withOnly(t *testing.T, path string, kind container.Kind) string {
+	t.Helper()
+	in, err := stage.Open(path)
+	require.NoError(t, err)
+	defer in.Close()
+	var tracks []container.Track
+	for _, track := range in.Tracks() {
+		if track.Kind == kind {
+			tracks = append(tracks, track)
+		}
+	}
+	out, err := os.Create(filepath.Join(t.TempDir(), "only.webm"))
+	require.NoError(t, err)
+	defer out.Close()
+	w, err := webm.NewWriter(out, tracks, container.Extent{}, webm.Options{Live: true})
+	require.NoError(t, err)
+	for {
+		p, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			require.NoError(t, w.Close())
+			return out.Name()
+		}
+		require.NoError(t, err)
+		if p.Track == tracks[0].ID {
+			payload, err := in.Payload(nil)
+			require.NoError(t, err)
+			require.NoError(t, w.WritePacket(p, payload))
+		}
 	}
 }
 

@@ -22,6 +22,13 @@ export interface PlayerData {
 /** How long a view that loads may hold up the others, in milliseconds; then they go on, and it catches up. */
 const patience = 8000;
 
+/** Gives recordings that were never made a place of their own, so that nobody takes two pictures for all there should be. */
+function withMissing(timeline: Timeline): Timeline {
+  const missing = (timeline.missing ?? []).map((kind) => ({ kind, takes: [] }));
+  const recordings = [...timeline.recordings, ...missing].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+  return { ...timeline, recordings };
+}
+
 export class Player {
   readonly clock: Clock;
   readonly views: View[];
@@ -55,12 +62,13 @@ export class Player {
     root.replaceChildren(stage, this.lanes.element, this.controls.element);
     this.hear(kinds.find((kind) => timeline.recordings.some((r) => r.kind === kind && r.takes.some((take) => take.audio))));
     // Three pictures side by side waste a wide window's height; one large and two small do not.
-    this.enlarge(this.views.length === 3 ? this.views[0]!.recording.kind : undefined);
+    this.enlarge(this.views.length === 3 ? this.views.find((view) => view.recording.takes.length > 0)?.recording.kind : undefined);
     root.addEventListener("keydown", (event) => this.controls.key(event));
     this.tick();
   }
 
-  static async open(root: HTMLElement, data: PlayerData): Promise<Player> {
+  static async open(root: HTMLElement, given: PlayerData): Promise<Player> {
+    const data = { ...given, timeline: withMissing(given.timeline) };
     // Waveform and thumbnails are a help, not the thing itself: without them the player plays.
     const lanes = await Promise.all(
       data.timeline.recordings.map(async (recording): Promise<LaneData> => {
