@@ -60,6 +60,9 @@ var ErrNothingUsable = errors.New("none of the files can be used")
 // removed however Run ends. A full disk, a cancelled context and the like end it with an error; a file that cannot be used does
 // not, as long as another can.
 func Run(ctx context.Context, inputs []Input, o Options) (Result, error) {
+	if err := keepApart(inputs, o.Out); err != nil {
+		return Result{}, err
+	}
 	if err := os.MkdirAll(o.Out, 0o750); err != nil {
 		return Result{}, fmt.Errorf("make the output folder: %w", err)
 	}
@@ -92,6 +95,27 @@ func Run(ctx context.Context, inputs []Input, o Options) (Result, error) {
 	}
 	r.meter.finish()
 	return result, nil
+}
+
+// keepApart refuses an output folder that holds an input: a recording called camera-0.webm would be replaced by its own playback
+// file.
+func keepApart(inputs []Input, out string) error {
+	folder, err := filepath.EvalSymlinks(out)
+	if err != nil {
+		return nil // it is not there yet
+	}
+	for _, in := range inputs {
+		if path, err := filepath.EvalSymlinks(in.Path); err == nil && sameFolder(filepath.Dir(path), folder) {
+			return fmt.Errorf("%s lies in the output folder %s, where it could be overwritten: choose another folder", in.Path, out)
+		}
+	}
+	return nil
+}
+
+func sameFolder(a, b string) bool {
+	first, err1 := os.Stat(a)
+	second, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(first, second)
 }
 
 type run struct {
