@@ -68,8 +68,10 @@ func (t Take) validate() error {
 		return fmt.Errorf("has a rate of %g; clocks do not differ that much", t.Rate)
 	case t.Duration < 0:
 		return errors.New("has a negative duration")
+	case len(t.Pieces) == 1:
+		return errors.New("has one piece; that is what start and rate are for")
 	default:
-		return nil
+		return t.Pieces.validate()
 	}
 }
 

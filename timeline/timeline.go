@@ -21,6 +21,16 @@ const (
 	Unplaced    Placed = "unplaced"  // nothing is known; Start is where the player shows it, not where it was
 )
 
+// Heard is the verdict of comparing two recordings' sound.
+type Heard string
+
+// The verdicts.
+const (
+	HeardExactly       Heard = "exact"        // the same scene, placed to a few milliseconds
+	HeardApproximately Heard = "approximate"  // the same scene, placed to some tens of milliseconds
+	HeardNothingAlike  Heard = "cannot-align" // sound on both sides, and nothing that ties them together
+)
+
 // Timeline is the whole map.
 type Timeline struct {
 	Version int `json:"version"`
@@ -51,13 +61,18 @@ type Take struct {
 	File string `json:"file"` // playback file, beside timeline.json
 	MIME string `json:"mime"` // with codecs parameter (RFC 6381), as a browser's canPlayType takes it
 	// Start and Rate map media time t of the playback file, in seconds, to interview time: Start + Rate·t.
+	// Where the take has Pieces, they say so instead, and Start and Rate are the first one's.
 	Start      float64 `json:"start"`
 	Rate       float64 `json:"rate"`
+	Pieces     Map     `json:"pieces,omitempty"`
 	Duration   float64 `json:"duration"` // of the playback file, in seconds of media time
 	Placed     Placed  `json:"placed"`
 	Residual   float64 `json:"residual"`   // seconds; median distance of the evidence from the map
 	Confidence float64 `json:"confidence"` // 0 to 1
-	// Reason says in plain English why a take could not be placed by sound; empty where it was.
+	// Heard says what comparing its sound with another recording's gave; empty where one of them had nothing to be heard.
+	// Cannot-align is a finding of its own: two devices in one room hear the same.
+	Heard Heard `json:"heard,omitempty"`
+	// Reason says in plain English why a take could not be placed by sound, or not exactly; empty where it was.
 	Reason     string `json:"reason,omitempty"`
 	Source     Source `json:"source"`
 	Transcoded bool   `json:"transcoded"`
@@ -94,8 +109,16 @@ type Gap struct {
 	Cause string  `json:"cause,omitempty"` // as the recorder told it; empty where it is not known
 }
 
+// Map leads from the playback file's media time to interview time.
+func (t Take) Map() Map {
+	if len(t.Pieces) > 0 {
+		return t.Pieces
+	}
+	return Line(t.Start, t.Rate, t.Duration)
+}
+
 // End is the interview time at which the take ends.
-func (t Take) End() float64 { return t.Start + t.Rate*t.Duration }
+func (t Take) End() float64 { return t.Map().At(t.Duration) }
 
 // Media maps interview time to media time of the playback file, in seconds. Below zero or beyond Duration: not in this take.
-func (t Take) Media(interview float64) float64 { return (interview - t.Start) / t.Rate }
+func (t Take) Media(interview float64) float64 { return t.Map().Media(interview) }

@@ -23,6 +23,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the whole system: pages, uploads, processing, playback."`
 	Process processCommand `cmd:"" help:"Make a synchronised playback of recordings on disk, without a server."`
+	Align   alignCommand   `cmd:"" help:"Find where one recording lies on another's clock, by their sound."`
 	Demo    demoCommand    `cmd:"" help:"Generate a sample interview and process it."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine, and say how to mend what is wrong."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -89,16 +89,18 @@ func TestATakeIsPlacedToAMillisecond(t *testing.T) {
 			b := hear(v, c.start, rate, c.seconds, c.noise, true, 3)
 			p, err := align.Place(t.Context(), a, b, align.Prior{})
 			require.NoError(t, err)
-			require.True(t, p.OK, p.Reason)
+			require.Equal(t, align.Exact, p.Verdict, p.Reason)
+			require.Len(t, p.Pieces, 1)
+			piece := p.Pieces[0]
 			from, to := max(0, -c.start), min(c.seconds, reference-c.start)
 			for _, at := range []float64{from, (from + to) / 2, to} {
-				assert.InDelta(t, c.start+rate*at, p.Start+p.Rate*at, 0.001, "at %v s of the take", at)
+				assert.InDelta(t, c.start+rate*at, piece.At(at), 0.001, "at %v s of the take", at)
 			}
 			if to-from >= 60 {
-				assert.InDelta(t, c.ppm, (p.Rate-1)*1e6, 10, "drift")
+				assert.InDelta(t, c.ppm, (piece.Rate-1)*1e6, 10, "drift")
 			}
 			assert.Greater(t, p.Confidence, 0.5)
-			assert.Less(t, p.Residual, 0.001)
+			assert.Less(t, piece.Residual, 0.001)
 		})
 	}
 }
@@ -109,7 +111,7 @@ func TestWhatWasNotHeardTogetherIsRefused(t *testing.T) {
 	for seed := range uint64(5) {
 		p, err := align.Place(t.Context(), a, hear(speech(100+seed, 100), 0, 1, 60, 0.02, true, seed), align.Prior{})
 		require.NoError(t, err)
-		assert.False(t, p.OK, "another conversation (seed %d) was placed at %v", seed, p.Start)
+		assert.Equal(t, align.CannotAlign, p.Verdict, "another conversation (seed %d) was placed at %v", seed, p.Pieces)
 		assert.NotEmpty(t, p.Reason)
 	}
 	for name, other := range map[string]align.Samples{
@@ -121,7 +123,8 @@ func TestWhatWasNotHeardTogetherIsRefused(t *testing.T) {
 	} {
 		p, err := align.Place(t.Context(), a, other, align.Prior{})
 		require.NoError(t, err)
-		assert.False(t, p.OK, "%s was placed at %v with confidence %v", name, p.Start, p.Confidence)
+		assert.Equal(t, align.CannotAlign, p.Verdict, "%s was placed at %v with confidence %v", name, p.Pieces, p.Confidence)
+		assert.Empty(t, p.Pieces)
 	}
 }
 
@@ -140,7 +143,7 @@ func TestGainPolarityAndShiftDoNotMatter(t *testing.T) {
 	b := hear(v, 5, 1.0001, 50, 0.02, true, 3)
 	plain, err := align.Place(t.Context(), a, b, align.Prior{})
 	require.NoError(t, err)
-	require.True(t, plain.OK)
+	require.Equal(t, align.Exact, plain.Verdict, plain.Reason)
 
 	turned := make(align.Samples, len(b))
 	for i, s := range b {
@@ -148,13 +151,15 @@ func TestGainPolarityAndShiftDoNotMatter(t *testing.T) {
 	}
 	p, err := align.Place(t.Context(), a, turned, align.Prior{})
 	require.NoError(t, err)
-	assert.InDelta(t, plain.Start, p.Start, 0.0005)
-	assert.InDelta(t, plain.Rate, p.Rate, 5e-6)
+	require.Len(t, p.Pieces, 1)
+	assert.InDelta(t, plain.Pieces[0].Start, p.Pieces[0].Start, 0.0005)
+	assert.InDelta(t, plain.Pieces[0].Rate, p.Pieces[0].Rate, 5e-6)
 
 	cut := b[3*align.SampleRate:]
 	p, err = align.Place(t.Context(), a, cut, align.Prior{})
 	require.NoError(t, err)
-	assert.InDelta(t, plain.Start+3*plain.Rate, p.Start, 0.0005)
+	require.Len(t, p.Pieces, 1)
+	assert.InDelta(t, plain.Pieces[0].At(3), p.Pieces[0].Start, 0.0005)
 }
 
 func TestAPriorNarrowsTheSearch(t *testing.T) {
@@ -162,10 +167,10 @@ func TestAPriorNarrowsTheSearch(t *testing.T) {
 	a, b := hear(v, 0, 1, 60, 0.01, false, 2), hear(v, 5, 1, 50, 0.02, true, 3)
 	p, err := align.Place(t.Context(), a, b, align.Prior{Known: true, Start: 6, Within: 3})
 	require.NoError(t, err)
-	assert.True(t, p.OK)
-	p, err = align.Place(t.Context(), a, b, align.Prior{Known: true, Start: 40, Within: 3})
+	assert.Equal(t, align.Exact, p.Verdict, p.Reason)
+	p, err = align.Place(t.Context(), a, b, align.Prior{Known: true, Start: 80, Within: 3})
 	require.NoError(t, err)
-	assert.False(t, p.OK, "a match that the clocks rule out is none")
+	assert.Equal(t, align.CannotAlign, p.Verdict, "a match that the clocks rule out is none")
 }
 
 func BenchmarkPlaceAnHour(b *testing.B) {
@@ -174,7 +179,7 @@ func BenchmarkPlaceAnHour(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p, err := align.Place(b.Context(), reference, other, align.Prior{})
-		if err != nil || !p.OK {
+		if err != nil || p.Verdict != align.Exact {
 			b.Fatal(p, err)
 		}
 	}

@@ -3,6 +3,7 @@ package align
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // Geometry of the features.
@@ -10,9 +11,10 @@ const (
 	frameRate  = 50                     // features per second
 	hop        = SampleRate / frameRate // samples
 	frameSize  = 256                    // samples of one frame: 32 ms
-	bands      = 7
+	bands      = 8
+	pairs      = bands / 2
 	lowest     = 150.0  // Hz
-	highest    = 3600.0 // Hz
+	highest    = 3700.0 // Hz
 	meanFrames = 65     // 1.3 s: what is slower is the room and the gain control, not speech
 	spread     = 400    // 8 s
 	clip       = 2.5    // standard deviations
@@ -20,10 +22,14 @@ const (
 
 // features are the log energies of a sound in a few bands, each less its mean of the last moment and over its deviation, so that
 // neither loudness nor the colour of a room matters. Missing media is zero.
+//
+// Two bands make one complex number: the correlation of complex sequences, Σ x·conj(y), has the sum of both bands' correlations
+// for its real part, at half the price.
 type features struct {
-	n     int
-	bands [bands][]float32
-	heard []bool // whether there is any sound in the frame
+	n      int
+	pairs  [pairs][]complex64
+	heard  []bool // whether there is any sound in the frame
+	lively []bool // whether the frame stands out from the quiet around it
 }
 
 // silent reports whether less than a second of anything was heard.
@@ -41,13 +47,12 @@ func (f features) silent() bool {
 func extract(ctx context.Context, s Sound) (features, error) {
 	n := max((s.Len()-frameSize)/hop+1, 0)
 	f := features{n: n, heard: make([]bool, n)}
-	for b := range f.bands {
-		f.bands[b] = make([]float32, n)
+	var raw [bands][]float32
+	for b := range raw {
+		raw[b] = make([]float32, n)
 	}
-	window := hann(frameSize)
-	edges := bandEdges()
-	fft := newTransform(frameSize)
-	spectrum := make([]complex64, frameSize)
+	total := make([]float32, n)
+	e := newFrameAnalyser()
 	const piece = 1500 // frames read at once: 30 s
 	samples := make([]int16, (piece-1)*hop+frameSize)
 	for first := 0; first < n; first += piece {
@@ -59,29 +64,71 @@ func extract(ctx context.Context, s Sound) (features, error) {
 		if err := s.ReadAt(view, first*hop); err != nil {
 			return f, err
 		}
-		for i := range count {
-			var energy float32
-			for k, v := range view[i*hop : i*hop+frameSize] {
-				spectrum[k] = complex(float32(v)*window[k], 0)
-				energy += float32(v) * float32(v)
-			}
-			// Below one unit of the least significant bit there is nothing but rounding.
-			f.heard[first+i] = energy > frameSize
-			fft.forward(spectrum)
-			for b := range bands {
-				var sum float32
-				for k := edges[b]; k < edges[b+1]; k++ {
-					sum += real(spectrum[k])*real(spectrum[k]) + imag(spectrum[k])*imag(spectrum[k])
+		// Two frames, real each, are one complex transform.
+		for i := 0; i < count; i += 2 {
+			j := min(i+1, count-1)
+			e.analyse(view[i*hop:i*hop+frameSize], view[j*hop:j*hop+frameSize])
+			for k, at := range [2]int{i, j} {
+				for b := range bands {
+					raw[b][first+at] = log(e.energy[k][b] + frameSize)
 				}
-				f.bands[b][first+i] = float32(math.Log(float64(sum) + frameSize))
+				total[first+at] = log(e.total[k] + frameSize)
+				// Below one unit of the least significant bit there is nothing but rounding.
+				f.heard[first+at] = e.total[k] > frameSize
 			}
 		}
 	}
-	for b := range f.bands {
-		normalise(f.bands[b], f.heard)
+	for b := range raw {
+		normalise(raw[b], f.heard)
 	}
+	for p := range f.pairs {
+		f.pairs[p] = make([]complex64, n)
+		for i := range f.pairs[p] {
+			f.pairs[p][i] = complex(raw[2*p][i], raw[2*p+1][i])
+		}
+	}
+	f.lively = lively(total, f.heard)
 	return f, nil
 }
+
+// frameAnalyser gives the energies of two frames at once.
+type frameAnalyser struct {
+	fft    *transform
+	window []float32
+	edges  [bands + 1]int
+	work   []complex64
+	energy [2][bands]float32
+	total  [2]float32 // of the bands together
+}
+
+func newFrameAnalyser() *frameAnalyser {
+	return &frameAnalyser{fft: newTransform(frameSize), window: hann(frameSize), edges: bandEdges(), work: make([]complex64, frameSize)}
+}
+
+func (e *frameAnalyser) analyse(x, y []int16) {
+	x, y = x[:len(e.window)], y[:len(e.window)]
+	for k, w := range e.window {
+		e.work[k] = complex(float32(x[k])*w, float32(y[k])*w)
+	}
+	e.fft.forward(e.work)
+	e.total = [2]float32{}
+	for b := range bands {
+		var first, second float32
+		for k := e.edges[b]; k < e.edges[b+1]; k++ {
+			p, q := e.work[k], e.work[frameSize-k]
+			// X = (P + conj Q)/2, Y = (P − conj Q)/2i for the transforms P and Q at k and −k.
+			xr, xi := real(p)+real(q), imag(p)-imag(q)
+			yr, yi := imag(p)+imag(q), real(q)-real(p)
+			first += xr*xr + xi*xi
+			second += yr*yr + yi*yi
+		}
+		e.energy[0][b], e.energy[1][b] = first/4, second/4
+		e.total[0] += first / 4
+		e.total[1] += second / 4
+	}
+}
+
+func log(v float32) float32 { return float32(math.Log(float64(v))) }
 
 // bandEdges are the first bins of the bands, spaced evenly in the logarithm of frequency.
 func bandEdges() (edges [bands + 1]int) {
@@ -103,6 +150,33 @@ func hann(n int) []float32 {
 	return w
 }
 
+// lively marks the frames whose energy is well above the floor of their half minute: someone speaks, something happens.
+func lively(energy []float32, heard []bool) []bool {
+	const (
+		reach = 15 * frameRate
+		stand = 1.1 // 4.8 dB as a natural logarithm of power
+	)
+	out := make([]bool, len(energy))
+	around := make([]float32, 0, 2*reach)
+	for from := 0; from < len(energy); from += reach {
+		around = around[:0]
+		for i := max(0, from-reach/2); i < min(len(energy), from+reach+reach/2); i++ {
+			if heard[i] {
+				around = append(around, energy[i])
+			}
+		}
+		if len(around) == 0 {
+			continue
+		}
+		slices.Sort(around)
+		floor := around[len(around)/5]
+		for i := from; i < min(len(energy), from+reach); i++ {
+			out[i] = heard[i] && energy[i] > floor+stand
+		}
+	}
+	return out
+}
+
 // normalise subtracts the running mean and divides by the running deviation, both centred, counting heard frames only.
 func normalise(x []float32, heard []bool) {
 	centred(x, heard, meanFrames/2, func(v, mean, _ float64) float64 { return v - mean })
@@ -115,12 +189,12 @@ func normalise(x []float32, heard []bool) {
 func centred(x []float32, heard []bool, reach int, f func(v, mean, rms float64) float64) {
 	var sum, squares float64
 	var count int
-	add := func(i, sign int) {
+	add := func(i int, sign float64) {
 		if i >= 0 && i < len(x) && heard[i] {
 			v := float64(x[i])
-			sum += float64(sign) * v
-			squares += float64(sign) * v * v
-			count += sign
+			sum += sign * v
+			squares += sign * v * v
+			count += int(sign)
 		}
 	}
 	for i := range min(reach, len(x)) {

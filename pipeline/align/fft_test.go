@@ -32,13 +32,3 @@ func TestTransform(t *testing.T) {
 		assert.InDelta(t, 0, cmplx.Abs(complex128(got[i]/n-x[i])), 1e-5, "sample %d", i)
 	}
 }
-
-// TestChance states which agreements are trusted: a handful of windows that all agree, not a tenth of many.
-func TestChance(t *testing.T) {
-	for _, c := range []struct {
-		agree, of int
-		trusted   bool
-	}{{3, 3, false}, {8, 8, true}, {9, 10, true}, {16, 160, false}, {60, 160, true}, {4, 160, false}} {
-		assert.Equal(t, c.trusted, chance(c.agree, c.of) <= improbable, "%d of %d: 10^%.1f", c.agree, c.of, chance(c.agree, c.of))
-	}
-}

@@ -5,108 +5,147 @@ import (
 	"slices"
 )
 
-// Robust fitting.
-const (
-	inlier       = 0.003 // seconds: a little more than a reflection from the nearest wall comes late
-	shortForRate = 12.0  // seconds of overlap below which a drift cannot be told from noise
-	improbable   = -8.0  // log10 of the probability of an agreement that chance would have made
-)
+// point is one measurement: at the other sound's time t, in seconds, its lag behind the reference's clock is lag.
+type point struct {
+	t, lag, weight float64
+}
 
-// fit draws the line that most windows agree on: RANSAC (Fischler and Bolles, 1981) over pairs of windows, then reweighted least
-// squares with Tukey's biweight. It refuses an agreement that chance would have made.
-func fit(points []point) (Placement, bool) {
-	if len(points) < 3 {
-		return Placement{}, false
+// ownDrift is the length of a piece, in seconds, from which on its own windows say more of its drift than the others'.
+const ownDrift = 900.0
+
+// fit draws the lines through the windows: first each piece's offset, by the densest spot of its peaks, then all offsets and the
+// drift, which they share, by least squares reweighted with Tukey's biweight.
+func (t *track) fit() {
+	for i := range t.pieces {
+		t.pieces[i].lag = t.densest(&t.pieces[i])
 	}
-	best, count := consensus(points)
-	if count < 3 || chance(count, len(points)) > improbable {
-		return Placement{}, false
-	}
-	l := best
-	for range 8 {
-		weighted := make([]point, 0, len(points))
-		for _, p := range points {
-			if u := math.Abs(p.lag-l.at(p.t)) / inlier; u < 1 {
-				p.weight *= (1 - u*u) * (1 - u*u)
-				weighted = append(weighted, p)
-			}
-		}
-		if len(weighted) < 3 {
+	for range 12 {
+		if !t.refit() {
 			break
 		}
-		l = regress(weighted)
 	}
-	near := within(points, l)
-	share := float64(len(near)) / float64(len(points))
-	return Placement{Start: l.lag, Rate: 1 + l.drift, Residual: medianDistance(near, l), Confidence: min(1, 0.3+0.7*share), OK: true}, true
+	t.pieces = slices.DeleteFunc(t.pieces, func(s segment) bool { return math.IsNaN(s.lag) })
+	for i := range t.pieces {
+		s := &t.pieces[i]
+		points := t.of(s, inlier)
+		if s.last-s.first >= ownDrift && len(points) >= 30 {
+			s.line = biweight(points, s.line)
+		}
+		s.residual = medianDistance(points, s.line)
+	}
 }
 
-// consensus tries the lines through all pairs of points, up to some thousand.
-func consensus(points []point) (best line, count int) {
-	span := points[len(points)-1].t - points[0].t
-	try := func(l line) {
-		if n := len(within(points, l)); n > count {
-			best, count = l, n
+// densest is the offset around a piece's where most of its peaks' weight is.
+func (t *track) densest(s *segment) float64 {
+	const width = 0.0008
+	var offsets []point
+	for i := range t.windows {
+		w := &t.windows[i]
+		if w.t < s.first || w.t > s.last {
+			continue
+		}
+		for _, p := range w.peaks {
+			if o := p.lag - s.drift*w.t; math.Abs(o-s.lag) <= mode && p.height >= 3.5 {
+				offsets = append(offsets, point{lag: o, weight: min(p.height, strong)})
+			}
 		}
 	}
-	stride := max(len(points)*len(points)/8000, 1)
-	pair := 0
-	for i, p := range points {
-		try(line{lag: p.lag})
-		for _, q := range points[i+1:] {
-			if pair++; pair%stride != 0 || q.t-p.t < span/4 || span < shortForRate {
-				continue
-			}
-			if drift := (q.lag - p.lag) / (q.t - p.t); math.Abs(drift) <= maxDrift {
-				try(line{lag: p.lag - drift*p.t, drift: drift})
+	best, most := s.lag, 0.0
+	for _, o := range offsets {
+		sum := 0.0
+		for _, p := range offsets {
+			if d := math.Abs(p.lag-o.lag) / width; d < 1 {
+				sum += p.weight * (1 - d)
 			}
 		}
+		if sum > most {
+			best, most = o.lag, sum
+		}
 	}
-	return best, count
+	return best
 }
 
-func within(points []point, l line) []point {
-	return slices.DeleteFunc(slices.Clone(points), func(p point) bool { return math.Abs(p.lag-l.at(p.t)) > inlier })
-}
-
-// chance bounds the probability, as its logarithm to base 10, that k of n windows fall on one line by luck: Chernoff's bound for
-// windows that each fall anywhere in reach, times the number of lines that were tried.
-func chance(k, n int) float64 {
-	p := 2 * inlier * SampleRate / (2 * fineReach)
-	q := float64(k) / float64(n)
-	divergence := q * math.Log(q/p)
-	if q < 1 {
-		divergence += (1 - q) * math.Log((1-q)/(1-p))
+// refit is one step of the joint fit; it reports whether anything moved.
+func (t *track) refit() bool {
+	type sums struct{ w, t, l float64 }
+	all := make([]sums, len(t.pieces))
+	var points [][]point
+	for i := range t.pieces {
+		s := &t.pieces[i]
+		kept := t.of(s, inlier)
+		for k := range kept {
+			p := &kept[k]
+			u := (p.lag - s.at(p.t)) / inlier
+			p.weight *= (1 - u*u) * (1 - u*u)
+			all[i].w += p.weight
+			all[i].t += p.weight * p.t
+			all[i].l += p.weight * p.lag
+		}
+		points = append(points, kept)
 	}
-	if q <= p {
-		divergence = 0
-	}
-	return (-float64(n)*divergence + 2*math.Log(float64(n))) / math.Ln10
-}
-
-// regress is weighted least squares; flat where the points lie too close together for a drift, or agree on one that no clock has.
-func regress(points []point) line {
-	var w, wt, wl float64
-	for _, p := range points {
-		w, wt, wl = w+p.weight, wt+p.weight*p.t, wl+p.weight*p.lag
-	}
-	if w == 0 {
-		return line{}
-	}
-	mt, ml := wt/w, wl/w
 	var tt, tl float64
-	for _, p := range points {
-		tt += p.weight * (p.t - mt) * (p.t - mt)
-		tl += p.weight * (p.t - mt) * (p.lag - ml)
+	for i, kept := range points {
+		for _, p := range kept {
+			dt := p.t - all[i].t/all[i].w
+			tt += p.weight * dt * dt
+			tl += p.weight * dt * (p.lag - all[i].l/all[i].w)
+		}
 	}
-	drift := 0.0
-	if span := points[len(points)-1].t - points[0].t; span >= shortForRate && tt > 0 {
-		drift = tl / tt
+	drift := t.drift
+	if tt > 0 && t.longest() >= shortForRate {
+		drift = max(-maxDrift, min(maxDrift, tl/tt))
 	}
-	if math.Abs(drift) > maxDrift*1.25 {
-		drift = 0
+	moved := math.Abs(drift-t.drift) > 1e-9
+	t.drift = drift
+	for i := range t.pieces {
+		s := &t.pieces[i]
+		if all[i].w == 0 {
+			s.lag = math.NaN()
+			continue
+		}
+		lag := (all[i].l - drift*all[i].t) / all[i].w
+		moved = moved || math.Abs(lag-s.lag) > 1e-6
+		s.lag, s.drift = lag, drift
 	}
-	return line{lag: ml - drift*mt, drift: drift}
+	return moved
+}
+
+// shortForRate is the length of the longest piece, in seconds, below which a drift cannot be told from noise.
+const shortForRate = 12.0
+
+func (t *track) longest() float64 {
+	longest := 0.0
+	for _, s := range t.pieces {
+		longest = max(longest, s.last-s.first)
+	}
+	return longest
+}
+
+// biweight is a line through the points by least squares reweighted with Tukey's biweight, from a first line on.
+func biweight(points []point, l line) line {
+	for range 8 {
+		var w, wt, wl, tt, tl float64
+		weights := make([]float64, len(points))
+		for i, p := range points {
+			if u := (p.lag - l.at(p.t)) / inlier; math.Abs(u) < 1 {
+				weights[i] = p.weight * (1 - u*u) * (1 - u*u)
+			}
+			w, wt, wl = w+weights[i], wt+weights[i]*p.t, wl+weights[i]*p.lag
+		}
+		if w == 0 {
+			return l
+		}
+		for i, p := range points {
+			tt += weights[i] * (p.t - wt/w) * (p.t - wt/w)
+			tl += weights[i] * (p.t - wt/w) * (p.lag - wl/w)
+		}
+		if tt == 0 {
+			return l
+		}
+		drift := max(-maxDrift, min(maxDrift, tl/tt))
+		l = line{lag: (wl - drift*wt) / w, drift: drift}
+	}
+	return l
 }
 
 func medianDistance(points []point, l line) float64 {

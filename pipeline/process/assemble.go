@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +49,8 @@ func Assemble(ctx context.Context, takes []*Take, dir string, a Assembly, progre
 	w := &assembler{dir: dir, waveforms: map[string][]byte{}, cues: map[string][]byte{}}
 	w.t.Version = timeline.Version
 	for _, p := range placed {
-		w.t.Start = min(w.t.Start, p.start)
-		w.t.Duration = max(w.t.Duration, p.start+p.rate*p.take.Playback.Duration.Seconds())
+		w.t.Start = min(w.t.Start, p.start())
+		w.t.Duration = max(w.t.Duration, p.end())
 	}
 	for _, kind := range exam.Kinds {
 		ofKind := slices.DeleteFunc(slices.Clone(placed), func(p placement) bool { return p.take.Kind != kind })
@@ -57,7 +58,7 @@ func Assemble(ctx context.Context, takes []*Take, dir string, a Assembly, progre
 			w.t.Missing = append(w.t.Missing, kind)
 			continue
 		}
-		slices.SortStableFunc(ofKind, func(a, b placement) int { return int((a.start - b.start) * 1e6) })
+		slices.SortStableFunc(ofKind, func(a, b placement) int { return cmp.Compare(a.start(), b.start()) })
 		if err := w.recording(ctx, kind, ofKind); err != nil {
 			return timeline.Timeline{}, fmt.Errorf("%s: %w", kind, err)
 		}
@@ -139,7 +140,8 @@ func (w *assembler) thumbnails(kind exam.Kind, index int, t *Take, take timeline
 			return nil, err
 		}
 	}
-	onAxis := func(media time.Duration) float64 { return take.Start + take.Rate*media.Seconds() - w.t.Start }
+	axis := take.Map()
+	onAxis := func(media time.Duration) float64 { return axis.At(media.Seconds()) - w.t.Start }
 	all := make([]timeline.Thumbnail, len(t.Thumbnails.Tiles))
 	for i, tile := range t.Thumbnails.Tiles {
 		until := onAxis(t.Playback.Duration)
@@ -181,10 +183,13 @@ func (w *assembler) finish(page Page) error {
 func describe(p placement) timeline.Take {
 	t, f := p.take, p.take.Playback
 	take := timeline.Take{
-		MIME: f.MIME, Start: p.start, Rate: p.rate, Duration: f.Duration.Seconds(),
-		Placed: p.by, Residual: p.residual, Confidence: p.confidence, Reason: p.reason,
+		MIME: f.MIME, Start: p.where[0].Start, Rate: p.where[0].Rate, Duration: f.Duration.Seconds(),
+		Placed: p.by, Heard: p.heard, Residual: p.residual, Confidence: p.confidence, Reason: p.reason,
 		Source:     timeline.Source{Name: t.Name, SHA256: t.Inspection.SHA256, Size: t.Inspection.Size},
 		Transcoded: f.Transcoded, TranscodedWhy: t.Inspection.Plan.Why, Video: f.Video != nil, Audio: f.Audio != nil,
+	}
+	if len(p.where) > 1 {
+		take.Pieces = p.where
 	}
 	if v := f.Video; v != nil {
 		take.Width, take.Height, take.Rotation = v.Width, v.Height, v.Rotation

@@ -11,19 +11,23 @@ import (
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
-// compare places one take's sound on another's media time.
-func compare(ctx context.Context, reference, other *Take, prior align.Prior) (align.Placement, error) {
+// compare places one take's sound on another's media time. Where the recorders' stamps say roughly where it should be, it is looked
+// for there first; but a stamp can be wrong, so that what is not found there is looked for everywhere.
+func compare(ctx context.Context, reference, other *Take, prior align.Prior) (align.Answer, error) {
 	a, closeA, err := openSound(reference)
 	if err != nil {
-		return align.Placement{}, err
+		return align.Answer{}, err
 	}
 	defer closeA()
 	b, closeB, err := openSound(other)
 	if err != nil {
-		return align.Placement{}, err
+		return align.Answer{}, err
 	}
 	defer closeB()
 	answer, err := align.Place(ctx, a, b, prior)
+	if err == nil && answer.Verdict == align.CannotAlign && prior.Known {
+		answer, err = align.Place(ctx, a, b, align.Prior{})
+	}
 	if err != nil {
 		return answer, fmt.Errorf("place %s on %s: %w", other.Name, reference.Name, err)
 	}

@@ -13,11 +13,12 @@ import (
 // clockUncertainty is how far a recorder's stamp may be off: MediaRecorder's start to its first picture can take up to 8 s.
 const clockUncertainty = 15.0 // seconds
 
-// placement is a take and where it lies: interview time = start + rate · media time.
+// placement is a take and where it lies.
 type placement struct {
 	take           *Take
-	start, rate    float64
+	where          timeline.Map
 	by             timeline.Placed
+	heard          timeline.Heard
 	residual       float64
 	confidence     float64
 	reason         string
@@ -33,10 +34,11 @@ type placement struct {
 func placeAll(ctx context.Context, takes []*Take, zero time.Time, progress func(float64)) ([]placement, error) {
 	all := make([]placement, len(takes))
 	for i, t := range takes {
-		all[i] = placement{take: t, rate: 1, by: timeline.Unplaced, tried: map[*Take]bool{}}
+		all[i] = placement{take: t, where: timeline.Line(0, 1, t.seconds()), by: timeline.Unplaced, tried: map[*Take]bool{}}
 	}
 	reference := chooseReference(all)
-	reference.start, reference.by, reference.confidence, reference.settled = referenceStart(reference.take, zero), timeline.ByReference, 1, true
+	reference.move(referenceStart(reference.take, zero))
+	reference.by, reference.confidence, reference.settled = timeline.ByReference, 1, true
 
 	pairs, tried := len(all)*(len(all)-1)/2, 0
 	for again := true; again; {
@@ -106,24 +108,56 @@ func placeBySound(ctx context.Context, p *placement, all []placement) (found boo
 		if err != nil {
 			return false, tried, err
 		}
-		if !answer.OK {
-			if p.reason == "" {
-				p.reason = answer.Reason
+		if answer.Verdict == align.CannotAlign {
+			if p.heard == "" {
+				p.heard, p.reason = timeline.HeardNothingAlike, answer.Reason
 			}
 			continue
 		}
 		if answer.Confidence > p.bestConfidence {
 			p.bestConfidence = answer.Confidence
-			p.start, p.rate = r.start+r.rate*answer.Start, r.rate*answer.Rate
-			p.by, p.residual, p.confidence = timeline.BySound, answer.Residual+r.residual, answer.Confidence*r.confidence
+			p.where = r.where.Over(answerMap(answer, p.take.seconds()))
+			p.by, p.heard, p.reason = timeline.BySound, timeline.Heard(answer.Verdict), answer.Reason
+			p.residual, p.confidence = residual(answer)+r.residual, answer.Confidence*r.confidence
 			found = true
 		}
 	}
-	if found {
-		p.settled, p.reason = true, ""
-	}
+	p.settled = p.settled || found
 	return found, tried, nil
 }
+
+// answerMap takes an answer's pieces for the whole take: what lies before the first or behind the last was not heard in the
+// reference, but the same clock went on.
+func answerMap(answer align.Answer, duration float64) timeline.Map {
+	m := make(timeline.Map, len(answer.Pieces))
+	for i, p := range answer.Pieces {
+		m[i] = timeline.Piece{From: p.From, To: p.To, Start: p.Start, Rate: p.Rate}
+	}
+	m[0].From = min(0, m[0].From)
+	m[len(m)-1].To = max(duration, m[len(m)-1].To)
+	return m
+}
+
+// blurred is how far off, in seconds, an approximate answer may be.
+const blurred = 0.03
+
+func residual(answer align.Answer) float64 {
+	most := 0.0
+	for _, p := range answer.Pieces {
+		most = max(most, p.Residual)
+	}
+	if answer.Verdict == align.Approximate {
+		most = max(most, blurred)
+	}
+	return most
+}
+
+// move puts a take that has no evidence of its own rate where it begins at an interview time.
+func (p *placement) move(start float64) { p.where = timeline.Line(start, 1, p.take.seconds()) }
+
+// start and end are the interview times at which the take begins and ends.
+func (p *placement) start() float64 { return p.where.At(0) }
+func (p *placement) end() float64   { return p.where.At(p.take.seconds()) }
 
 // clockPrior says where a take's start lies on the reference's media time by the recorders' stamps.
 func clockPrior(reference *placement, t *Take) align.Prior {
@@ -143,7 +177,7 @@ func placeWithoutSound(p *placement, all []placement, reference *placement) {
 	}
 	p.settled = true
 	if !p.take.StartedAt.IsZero() && !reference.take.StartedAt.IsZero() {
-		p.start = reference.start + p.take.StartedAt.Sub(reference.take.StartedAt).Seconds()
+		p.move(reference.start() + p.take.StartedAt.Sub(reference.take.StartedAt).Seconds())
 		p.by, p.residual, p.confidence = timeline.ByClock, clockUncertainty/2, 0.3
 		return
 	}
@@ -154,11 +188,11 @@ func placeWithoutSound(p *placement, all []placement, reference *placement) {
 			break
 		}
 		if before.take.Kind == p.take.Kind && before.settled {
-			start = max(start, before.start+before.rate*before.take.Playback.Duration.Seconds())
+			start = max(start, before.end())
 		}
 	}
 	if math.IsInf(start, -1) {
-		start = reference.start
+		start = reference.start()
 	}
-	p.start = start
+	p.move(start)
 }

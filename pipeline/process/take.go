@@ -39,6 +39,9 @@ func (t *Take) PlaybackPath() string {
 	return filepath.Join(t.StageDir(exam.Playback), t.Playback.File)
 }
 
+// seconds is how long the playback file is.
+func (t *Take) seconds() float64 { return t.Playback.Duration.Seconds() }
+
 // Steps runs single stages of takes. Each can be run again at any time: its folder is emptied first.
 type Steps struct {
 	Runner stage.Runner

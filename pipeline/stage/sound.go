@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -41,14 +42,32 @@ type Listener struct {
 	Media Media
 }
 
-// Run reads the playback file Inputs[0] and writes SoundFile and PeaksFile into Output.
+// SoundParams says what kind of file the sound stage is given.
+type SoundParams struct {
+	// Received files, unlike playback files of our own, may be unreadable or have no sound; what is wrong is the sender's.
+	Received bool `json:"received,omitempty"`
+}
+
+// Run reads the file Inputs[0] and writes SoundFile and PeaksFile into Output. A received file without sound is silent.
 func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
+	var params SoundParams
+	if len(job.Params) > 0 {
+		if err := json.Unmarshal(job.Params, &params); err != nil {
+			return nil, fmt.Errorf("parameters of the sound stage: %w", err)
+		}
+	}
 	in, err := Open(job.Inputs[0])
+	if err != nil && params.Received {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open playback file: %w", withoutReason(err))
 	}
 	defer in.Close()
 	track, ok := firstTrack(in, container.Audio)
+	if !ok && params.Received {
+		return s.nothing(job.Output)
+	}
 	if !ok {
 		return nil, fmt.Errorf("the playback file has no sound")
 	}
@@ -68,6 +87,16 @@ func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any
 	heard, err := out.finish()
 	heard.Skipped = decoded.Skipped
 	return heard, err
+}
+
+// nothing is what a file without sound comes to.
+func (Listener) nothing(dir string) (Heard, error) {
+	out, err := newSoundWriter(dir)
+	if err != nil {
+		return Heard{}, err
+	}
+	defer out.close()
+	return out.finish()
 }
 
 // soundWriter writes samples at their places, and peaks of them.
