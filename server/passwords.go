@@ -12,10 +12,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/store"
 )
 
@@ -91,15 +93,35 @@ func EnsureAdmin(ctx context.Context, s Store, newID func() string, name, passwo
 	if password == "" {
 		password = rand.Text()[:16]
 	}
-	hash, err := hashPassword(ctx, password)
-	if err != nil {
-		return "", err
-	}
-	err = s.CreateStaff(ctx, store.Staff{ID: newID(), Name: name, PasswordHash: hash, Role: "admin"})
+	_, err = AddStaff(ctx, s, newID(), name, password, exam.Admin)
 	if errors.Is(err, store.ErrConflict) {
 		return "", nil // another process was quicker
 	}
 	return password, err
+}
+
+// shortestPassword is how many characters a password needs (NIST SP 800-63B asks for 8 at least).
+const shortestPassword = 8
+
+// AddStaff makes a member of staff who can sign in. A name that exists is store.ErrConflict.
+func AddStaff(ctx context.Context, s interface {
+	CreateStaff(ctx context.Context, m store.Staff) error
+}, id, name, password string, role exam.Role) (store.Staff, error) {
+	if name = strings.TrimSpace(name); name == "" || len(name) > 100 {
+		return store.Staff{}, errors.New("the name must have 1 to 100 bytes")
+	}
+	if utf8.RuneCountInString(password) < shortestPassword || len(password) > 1000 {
+		return store.Staff{}, fmt.Errorf("the password is too short or too long: it must have at least %d characters, and 1,000 bytes at most", shortestPassword)
+	}
+	if !role.Valid() {
+		return store.Staff{}, fmt.Errorf("there is no role %q; there are %s", role, exam.Roles)
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return store.Staff{}, err
+	}
+	m := store.Staff{ID: id, Name: name, PasswordHash: hash, Role: role}
+	return m, s.CreateStaff(ctx, m)
 }
 
 // loginGuard slows guessing down: so many failures for a name from an address, and the pair has to wait.

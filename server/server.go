@@ -108,7 +108,7 @@ func New(opts Options) *Server {
 	mux.Handle("/", opts.Pages)
 
 	protection := http.NewCrossOriginProtection()
-	s.handler = s.observed(protection.Handler(s.authenticated(mux)))
+	s.handler = s.observed(protection.Handler(s.authorized(mux)))
 	return s
 }
 

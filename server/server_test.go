@@ -178,7 +178,7 @@ func TestSigningInAndOut(t *testing.T) {
 	b.signIn()
 	status, text := b.ask(http.MethodGet, "/api/session", "")
 	assert.Equal(t, http.StatusOK, status)
-	assert.JSONEq(t, `{"name":"admin","role":"admin"}`, text)
+	assert.JSONEq(t, `{"name":"admin","role":"admin","may":["see","review","upload","manage"]}`, text)
 	status, _ = b.ask(http.MethodDelete, "/api/session", "")
 	assert.Equal(t, http.StatusNoContent, status)
 	status, _ = b.ask(http.MethodGet, "/api/session", "")

@@ -4,77 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/store"
 )
 
 // cookieName is the session's cookie. The prefix would make browsers refuse it without TLS, so it has none.
 const cookieName = "trivue_session"
 
-type contextKey int
-
-const (
-	staffKey contextKey = iota
-	tokenKey
-	requestKey
-	addressKey
-)
-
-// staffOf is the person who asks; ok is false without a session.
-func staffOf(ctx context.Context) (store.Staff, bool) {
-	m, ok := ctx.Value(staffKey).(store.Staff)
-	return m, ok
-}
-
-// authenticated finds out who asks, and turns away those who must sign in first.
-func (s *Server) authenticated(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), addressKey, addressOf(r))
-		if cookie, err := r.Cookie(cookieName); err == nil && cookie.Value != "" {
-			hash := hashToken(cookie.Value)
-			staff, err := s.opts.Store.SessionStaff(ctx, hash, s.opts.Now())
-			switch {
-			case err == nil:
-				ctx = context.WithValue(context.WithValue(ctx, staffKey, staff), tokenKey, hash)
-			case !notFound(err):
-				s.writeError(w, r, fmt.Errorf("session: %w", err))
-				return
-			}
-		}
-		if _, ok := staffOf(ctx); !ok && needsSession(r) {
-			writeProblem(w, http.StatusUnauthorized, "unauthorized", "sign in first")
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-// needsSession is every part of the API and all media. Uploads authorise by themselves, since programs bring tokens.
-func needsSession(r *http.Request) bool {
-	path := r.URL.Path
-	if path == "/api/session" {
-		return r.Method != http.MethodPost
-	}
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/media/")
-}
-
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
 type person struct {
-	Name string `json:"name"`
-	Role string `json:"role" enum:"admin,staff"`
+	Name string        `json:"name"`
+	Role exam.Role     `json:"role" enum:"admin,invigilator,reviewer"`
+	May  []exam.Action `json:"may" enum:"see,review,upload,manage" doc:"What the role allows."`
 }
+
+func viewPerson(m store.Staff) person { return person{m.Name, m.Role, m.Role.Allowed()} }
 
 type login struct {
 	Body struct {
@@ -100,7 +47,7 @@ func (s *Server) registerSession(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "whoami", Method: http.MethodGet, Path: "/api/session", Summary: "Who is signed in", Tags: []string{"session"}},
 		func(ctx context.Context, _ *struct{}) (*body[person], error) {
 			staff, _ := staffOf(ctx)
-			return &body[person]{person{staff.Name, staff.Role}}, nil
+			return &body[person]{viewPerson(staff)}, nil
 		})
 	huma.Register(api, huma.Operation{OperationID: "logout", Method: http.MethodDelete, Path: "/api/session", Summary: "Sign out", Tags: []string{"session"}, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, _ *struct{}) (*struct {
@@ -148,5 +95,5 @@ func (s *Server) login(ctx context.Context, name, password string) (*loggedIn, e
 	if err := s.opts.Store.CreateSession(ctx, store.Session{TokenHash: hashToken(token), StaffID: staff.ID, CreatedAt: now, ExpiresAt: now.Add(sessionLength)}); err != nil {
 		return nil, err
 	}
-	return &loggedIn{SetCookie: s.cookie(token, int(sessionLength.Seconds())), Body: person{staff.Name, staff.Role}}, nil
+	return &loggedIn{SetCookie: s.cookie(token, int(sessionLength.Seconds())), Body: viewPerson(staff)}, nil
 }

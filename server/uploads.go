@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"strings"
+
+	"github.com/trivue/trivue/exam"
 )
 
-// UploadGrant says which attempt an upload request may touch: any for staff who are signed in, one for the bearer of an upload
+// UploadGrant says which attempt an upload request may touch: any for staff whose role allows uploads, one for the bearer of an upload
 // token. Ok is false for everybody else.
 func (s *Server) UploadGrant(r *http.Request) (attemptID string, ok bool, err error) {
 	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found {
@@ -16,8 +18,8 @@ func (s *Server) UploadGrant(r *http.Request) (attemptID string, ok bool, err er
 		}
 		return token.AttemptID, err == nil, err
 	}
-	_, ok = staffOf(r.Context())
-	return "", ok, nil
+	staff, ok := staffOf(r.Context())
+	return "", ok && staff.Role.May(exam.Upload), nil
 }
 
 // IssueUploadToken makes a token for uploads to an attempt, as the API does.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/trivue/trivue/exam"
 )
 
 // Staff is a person who works with exams.
@@ -13,7 +15,7 @@ type Staff struct {
 	ID           string
 	Name         string // to log in with; unique, case matters
 	PasswordHash string // as the server encodes it, with algorithm and salt
-	Role         string
+	Role         exam.Role
 }
 
 // Session is a login of a staff member.
@@ -30,7 +32,7 @@ type staffRow struct {
 	ID           string `bun:",pk"`
 	Name         string
 	PasswordHash string
-	Role         string
+	Role         exam.Role
 }
 
 func (r staffRow) staff() Staff {
@@ -48,7 +50,7 @@ type sessionRow struct {
 
 // CreateStaff adds a staff member. A name that exists is ErrConflict.
 func (s *Store) CreateStaff(ctx context.Context, m Staff) error {
-	if err := identified("staff ID", m.ID, "name", m.Name, "password hash", m.PasswordHash, "role", m.Role); err != nil {
+	if err := identified("staff ID", m.ID, "name", m.Name, "password hash", m.PasswordHash, "role", string(m.Role)); err != nil {
 		return fmt.Errorf("create staff member: %w", err)
 	}
 	row := staffRow{ID: m.ID, Name: m.Name, PasswordHash: m.PasswordHash, Role: m.Role}

@@ -11,6 +11,13 @@ export class ApiError extends Error {
   }
 }
 
+let unauthorized = (): void => undefined;
+
+/** Sets what happens where a request is refused because its session is over. */
+export function onUnauthorized(what: () => void): void {
+  unauthorized = what;
+}
+
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -24,6 +31,8 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+  // A wrong password is refused with the same status, and is not the end of a session.
+  if (response.status === 401 && !(method === "POST" && path === "/api/session")) unauthorized();
   throw new ApiError(problem.code ?? "internal", problem.detail ?? response.statusText);
 }
 

@@ -3,6 +3,7 @@
 import { ref, watchEffect } from "vue";
 import { initialLang, isKey, rememberLang, translate, type Key, type Lang } from "../i18n";
 import { ApiError, type Problem } from "./api";
+import type { Why } from "./uploads";
 
 export const lang = ref<Lang>(initialLang());
 watchEffect(() => (document.documentElement.lang = lang.value));
@@ -27,6 +28,11 @@ export function explain(error: unknown): string {
 export function explainProblem(problem: Problem): string {
   const key = `problem.${problem.code}`;
   return isKey(key) ? t(key) : t("problem.internal");
+}
+
+/** What a person is told of an upload that stands still. */
+export function explainWhy(why: Why): string {
+  return t(`upload.why.${why}`);
 }
 
 export function formatDate(iso: string): string {
