@@ -8,6 +8,7 @@ import random
 import numpy as np
 
 import scenes
+import voices
 
 SEED = 311
 
@@ -36,14 +37,15 @@ def new(set_name, number, length, r, **changes):
 
 
 class interview:
-    """Both devices in one room. more: (track, how it is made)."""
+    """Both devices in one room. more: "music", "second". mute: from and to what scene second all are silent. voice: a named one."""
 
-    def __init__(self, far=True, more=(), mute=None):
-        self.far, self.more, self.mute = far, more, mute
+    def __init__(self, far=True, more=(), mute=None, voice=None):
+        self.far, self.more, self.mute, self.voice = far, more, mute, voice
 
     def __call__(self, sim, pools, case):
         rng = np.random.default_rng([case["seed"], 2])
-        tracks = scenes.conversation(sim, rng, case["length"], pools.some(0, 400), pools.some(600, 750) if self.far else None)
+        near = pools.some(0, 400) if self.voice is None else pools.named(self.voice)
+        tracks = scenes.conversation(sim, rng, case["length"], near, pools.some(600, 750) if self.far else None)
         tracks.update(extra(self.more, rng, pools, case["length"]))
         if self.mute:
             a, b = (int(t * scenes.RATE) for t in self.mute)
@@ -177,6 +179,8 @@ def positives(set_name, i, r, quick):
         return base(hum_db=r.choice([-6, 0, 6]))
     if set_name == "clipping":
         return base(clip={"share": r.choice([0.05, 0.1, 0.2]), "who": r.choice([["phone"], ["laptop", "phone"]])})
+    if set_name == "mandarin":
+        return base(build=interview(voice=voices.MANDARIN[i % len(voices.MANDARIN)]))
     if set_name == "telephone":
         take["codec"] = NARROW[i % len(NARROW)]
         return base()
@@ -202,7 +206,7 @@ def positives(set_name, i, r, quick):
 POSITIVE = {
     "typical": 24, "harsh": 30, "hour": 3, "drift": 10, "offsets": 9, "gaps-phone": 10, "gaps-laptop": 8, "gaps-both": 8, "overlap": 16,
     "silence": 8, "takes": 6, "music": 10, "second-speaker": 9, "hum": 9, "clipping": 8, "telephone": 14, "dead-channel": 8,
-    "codecs": 22, "short": 16, "screen": 12,
+    "mandarin": 8, "codecs": 22, "short": 16, "screen": 12,
 }  # fmt: skip
 
 
@@ -242,7 +246,7 @@ NEGATIVE = {
     "neg-silence": 10, "neg-noise": 8,
 }  # fmt: skip
 
-QUICK = {name: 2 for name in POSITIVE if name != "hour"} | {"typical": 3, "harsh": 4, "gaps-phone": 3, "gaps-both": 3, "telephone": 3}
+QUICK = {name: 2 for name in POSITIVE if name not in ("hour", "mandarin")} | {"typical": 3, "harsh": 4, "gaps-phone": 3, "gaps-both": 3, "telephone": 3}
 QUICK |= {"neg-other": 4, "neg-voice": 2, "neg-questions": 4, "neg-same-times": 4, "neg-attempt": 2, "neg-music": 2, "neg-hum": 1, "neg-silence": 1}
 
 

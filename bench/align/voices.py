@@ -16,10 +16,11 @@ import numpy as np
 RATE = 16000
 POOL_SIZE = 900  # what the simulator's mkpool.py makes
 VOICES = ["en-us", "en-gb-scotland", "en-us+f3", "en+m5", "en-gb-x-rp+f1", "en+m1", "cmn", "cmn+f2"]
+MANDARIN = [6, 7]  # of VOICES
 SENTENCES = 60
 SEED = 31100
 
-MANDARIN = (
+MANDARIN_WORDS = (
     "我 们 在 学 校 里 做 过 一 个 项 目 主 要 是 处 理 数 据 然 后 把 结 果 放 到 网 页 上 "
     "当 时 遇 到 的 问 题 是 速 度 太 慢 所 以 换 了 一 种 算 法 先 排 序 再 查 找 时 间 从 十 秒 降 到 半 秒 "
     "如 果 重 新 设 计 会 考 虑 更 多 情 况 比 如 网 络 断 开 怎 么 办 用 户 同 时 登 录 怎 么 办 谢 谢 老 师 提 问"
@@ -49,7 +50,7 @@ def make_named(folder):
         if os.path.exists(path):
             return
         r = random.Random(f"{SEED}/{VOICES[voice]}/{sentence}")
-        words = MANDARIN if VOICES[voice].startswith("cmn") else english
+        words = MANDARIN_WORDS if voice in MANDARIN else english
         text = " ".join(r.choice(words) for _ in range(r.randint(6, 28)))
         speed, pitch = r.randint(135, 180), r.randint(35, 60)
         if again:
