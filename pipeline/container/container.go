@@ -23,7 +23,7 @@ const (
 // Kind says what a track carries.
 type Kind string
 
-// The kinds of track that a recording is made of. Other tracks (metadata, subtitles) are not reported.
+// The kinds of track that a recording is made of. Tracks of metadata, time codes and subtitles are not reported.
 const (
 	Video Kind = "video"
 	Audio Kind = "audio"
@@ -48,7 +48,13 @@ const (
 	MP3    Codec = "mp3"
 	AMRNB  Codec = "amr-nb"
 	AMRWB  Codec = "amr-wb"
-	PCM    Codec = "pcm" // signed little-endian 16 bit, interleaved
+	ALAC   Codec = "alac"
+	FLAC   Codec = "flac"
+	AC3    Codec = "ac-3"
+	EAC3   Codec = "ec-3"
+	MuLaw  Codec = "mulaw" // ITU-T G.711
+	ALaw   Codec = "alaw"
+	PCM    Codec = "pcm" // Track.Samples says how
 )
 
 // Track describes one elementary stream.
@@ -57,22 +63,34 @@ type Track struct {
 	Kind  Kind
 	Codec Codec
 	// Private is the codec's configuration in the form that Matroska's CodecPrivate has: the avcC, hvcC or av1C record, the
-	// AudioSpecificConfig, the OpusHead packet, Vorbis headers in Xiph lacing. May be empty for VP8 and VP9.
+	// AudioSpecificConfig, the OpusHead packet, Vorbis headers in Xiph lacing, ALACSpecificConfig, FLAC's first metadata blocks. May
+	// be empty for VP8 and VP9.
 	Private []byte
 	// SampleEntry is the whole sample entry box (stsd child) where the file was an MP4, so that a remux to MP4 keeps colour,
 	// aspect ratio and whatever else it says. Empty otherwise.
 	SampleEntry []byte
 
 	Width, Height int // coded picture size in pixels, before rotation
-	Rotation      int // clockwise degrees to show the picture upright: 0, 90, 180 or 270
+	// Changing is set where the configuration changes in the middle: key pictures then carry their parameter sets, which no
+	// playback file may rely on.
+	Changing bool
+	Rotation int // clockwise degrees to show the picture upright: 0, 90, 180 or 270
 
 	SampleRate int // audio samples per second
 	Channels   int
+	Samples    SampleFormat // of PCM
 	// Delay is the decoder's delay (Matroska CodecDelay): already subtracted from the time stamps that a Reader gives, and to
 	// be added again by a writer.
 	Delay    time.Duration
 	PreRoll  time.Duration // Matroska SeekPreRoll
 	Language string        // BCP 47 or ISO 639-2, may be empty
+}
+
+// Foreign is a track of picture or sound that a Reader does not give: its format is not known here.
+type Foreign struct {
+	ID     int
+	Kind   Kind
+	Format string // as the file names it: a sample entry's type, a CodecID
 }
 
 // Packet is one coded picture or one run of coded sound.
@@ -100,6 +118,8 @@ const (
 	Truncated Cause = "truncated" // the file ends in the middle
 	Hole      Cause = "hole"      // bytes in the middle are missing, zeroed or unreadable as structure
 	Corrupt   Cause = "corrupt"   // structure is there, but a packet's content cannot be what its codec writes
+	// Undecodable is data that is whole, in a format that no decoder here takes.
+	Undecodable Cause = "undecodable"
 )
 
 // Damage is an interval of media time for which a file holds no usable data.
@@ -119,6 +139,8 @@ type Damage struct {
 type Reader interface {
 	Format() Format
 	Tracks() []Track
+	// Foreign lists the tracks of picture and sound that are not among Tracks. Nobody may leave them out without saying so.
+	Foreign() []Foreign
 	// Duration is what the file states, 0 where it states nothing (MediaRecorder's WebM).
 	Duration() time.Duration
 	// Next advances to the next whole packet. io.EOF after the last; other errors are the operating system's. Damage never is

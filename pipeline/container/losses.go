@@ -14,8 +14,14 @@ type Losses struct {
 // All lists what was noted, in file order.
 func (l *Losses) All() []Damage { return l.all }
 
-// Add notes damage whose interval is known.
+// Add notes damage whose interval is known. What goes on where the last entry ended is one with it.
 func (l *Losses) Add(d Damage) {
+	if n := len(l.all); n > 0 && l.last != n {
+		if last := &l.all[n-1]; last.Cause == d.Cause && last.Track == d.Track && d.From <= last.To && d.From >= last.From {
+			last.Bytes, last.To = last.Bytes+d.Bytes, max(last.To, d.To)
+			return
+		}
+	}
 	if len(l.all) == maxLosses {
 		last := &l.all[maxLosses-1]
 		last.Bytes, last.To = last.Bytes+d.Bytes, max(last.To, d.To)

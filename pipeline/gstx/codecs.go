@@ -42,6 +42,12 @@ var decoders = map[container.Codec]decoder{
 	container.Vorbis: {"vorbisdec", nil, vorbisCaps},
 	container.AMRNB:  {"amrnbdec", nil, plainCaps("audio/AMR, rate=8000, channels=1")},
 	container.AMRWB:  {"amrwbdec", nil, plainCaps("audio/AMR-WB, rate=16000, channels=1")},
+	container.ALAC:   {"avdec_alac", nil, alacCaps},
+	container.FLAC:   {"avdec_flac", nil, configuredCaps("audio/x-flac, framed=true")},
+	container.AC3:    {"avdec_ac3", nil, plainCaps("audio/x-ac3, framed=true")},
+	container.EAC3:   {"avdec_eac3", nil, plainCaps("audio/x-eac3, framed=true")},
+	container.MuLaw:  {"mulawdec", nil, plainCaps("audio/x-mulaw")},
+	container.ALaw:   {"alawdec", nil, plainCaps("audio/x-alaw")},
 	container.PCM:    {"", nil, pcmCaps},
 }
 
@@ -175,11 +181,24 @@ func xiphPackets(private []byte) (packets [3][]byte, err error) {
 	return packets, nil
 }
 
+// alacCaps: libav's decoder wants the configuration inside the box that QuickTime keeps it in.
+func alacCaps(t container.Track) (string, error) {
+	const configuration = 24 // bytes of ALACSpecificConfig
+	if len(t.Private) < configuration {
+		return "", fmt.Errorf("the track has no configuration record")
+	}
+	box := append([]byte{0, 0, 0, 36, 'a', 'l', 'a', 'c', 0, 0, 0, 0}, t.Private[:configuration]...)
+	return "audio/x-alac" + geometry(t) + codecData(box), nil
+}
+
 func pcmCaps(t container.Track) (string, error) {
 	if t.SampleRate <= 0 || t.Channels <= 0 {
 		return "", fmt.Errorf("the track states no sample rate or number of channels")
 	}
-	caps := "audio/x-raw, format=S16LE, layout=interleaved" + geometry(t)
+	if t.Samples.Bytes() == 0 {
+		return "", fmt.Errorf("its samples are of an unknown format %q", t.Samples)
+	}
+	caps := "audio/x-raw, format=" + strings.ToUpper(string(t.Samples)) + ", layout=interleaved" + geometry(t)
 	if t.Channels > 2 {
 		// GStreamer refuses more than two channels without positions; these are the first positions in their usual order.
 		caps += fmt.Sprintf(", channel-mask=(bitmask)0x%x", uint64(1)<<t.Channels-1)

@@ -38,9 +38,11 @@ var (
 		{"videofilter", "gstreamer1.0-plugins-good", []string{"videoflip"}},
 	}
 	decoderPlugins = []plugin{
-		{"libav", "gstreamer1.0-libav", []string{"avdec_opus", "avdec_aac", "avdec_mp3", "avdec_h264", "avdec_h265", "avdec_mpeg4", "avdec_h263"}},
+		{"libav", "gstreamer1.0-libav", []string{"avdec_opus", "avdec_aac", "avdec_mp3", "avdec_h264", "avdec_h265", "avdec_mpeg4", "avdec_h263", "avdec_alac", "avdec_flac", "avdec_ac3", "avdec_eac3"}},
 		{"opus", "gstreamer1.0-plugins-base", []string{"opusdec"}},
 		{"vorbis", "gstreamer1.0-plugins-base", []string{"vorbisdec"}},
+		{"mulaw", "gstreamer1.0-plugins-good", []string{"mulawdec"}},
+		{"alaw", "gstreamer1.0-plugins-good", []string{"alawdec"}},
 		{"amrnb", "gstreamer1.0-plugins-ugly", []string{"amrnbdec"}},
 		{"amrwbdec", "gstreamer1.0-plugins-ugly", []string{"amrwbdec"}},
 		{"vpx", "gstreamer1.0-plugins-good", []string{"vp8dec", "vp9dec"}},

@@ -3,7 +3,6 @@ package mp4
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
 
 	"github.com/Eyevinn/mp4ff/aac"
 
@@ -21,30 +20,20 @@ var codecs = map[string]container.Codec{
 	"avc1": container.H264, "avc3": container.H264, "hvc1": container.HEVC, "hev1": container.HEVC,
 	"vp08": container.VP8, "vp09": container.VP9, "av01": container.AV1, "mp4v": container.MPEG4, "s263": container.H263, "h263": container.H263,
 	"jpeg": container.MJPEG, "mjpa": container.MJPEG,
-	"mp4a": container.AAC, "Opus": container.Opus, ".mp3": container.MP3, "samr": container.AMRNB, "sawb": container.AMRWB, "sowt": container.PCM, "lpcm": container.PCM,
+	"mp4a": container.AAC, "Opus": container.Opus, ".mp3": container.MP3, "samr": container.AMRNB, "sawb": container.AMRWB,
+	"alac": container.ALAC, "fLaC": container.FLAC, "ac-3": container.AC3, "ec-3": container.EAC3, "ulaw": container.MuLaw, "alaw": container.ALaw,
+	"sowt": container.PCM, "twos": container.PCM, "raw ": container.PCM, "NONE": container.PCM, "in24": container.PCM, "in32": container.PCM,
+	"fl32": container.PCM, "fl64": container.PCM, "lpcm": container.PCM, "ipcm": container.PCM, "fpcm": container.PCM,
 }
 
 // configurations are the boxes that hold what Matroska calls CodecPrivate.
-var configurations = map[string]bool{"avcC": true, "hvcC": true, "av1C": true, "vpcC": true, "dOps": true, "esds": true}
+var configurations = map[string]bool{"avcC": true, "hvcC": true, "av1C": true, "vpcC": true, "dOps": true, "esds": true, "alac": true, "dfLa": true}
 
-// readDescription reads the first entry of stsd. A track that changes its description in the middle is not known of recorders.
-func (t *track) readDescription(body []byte) error {
-	if len(body) < 16 {
-		return malformed("track %d has no sample description", t.ID)
-	}
-	var entry []byte
-	_ = each(body[8:], func(kind string, content []byte) error {
-		if entry == nil {
-			entry = body[8 : 8+8+len(content)]
-			t.format = kind
-			t.Codec, t.known = codecs[kind]
-			t.encrypted = kind == "encv" || kind == "enca"
-		}
-		return nil
-	})
-	if entry == nil {
-		return malformed("track %d has no sample description", t.ID)
-	}
+// describe takes the codec and its configuration out of one sample entry, an stsd child of a type.
+func (t *track) describe(kind string, entry []byte, iso bool) error {
+	t.format = kind
+	t.Codec, t.known = codecs[kind]
+	t.encrypted = kind == "encv" || kind == "enca"
 	fixed := visualEntry
 	if t.Kind == container.Audio {
 		fixed = soundEntry
@@ -53,37 +42,12 @@ func (t *track) readDescription(body []byte) error {
 		return malformed("the sample description of track %d is too short", t.ID)
 	}
 	t.SampleEntry = append([]byte(nil), entry...)
-	if t.Kind == container.Video {
-		t.Width, t.Height = int(binary.BigEndian.Uint16(entry[32:])), int(binary.BigEndian.Uint16(entry[34:]))
-		t.configure(entry[fixed:])
+	if t.Kind == container.Audio {
+		t.describeSound(entry, iso)
 		return nil
 	}
-	t.Channels, t.SampleRate = int(binary.BigEndian.Uint16(entry[24:])), int(binary.BigEndian.Uint32(entry[32:])>>16)
-	depth := int(binary.BigEndian.Uint16(entry[26:]))
-	// QuickTime's later versions of the sound description are longer (QuickTime File Format, "Sound Sample Descriptions").
-	littleEndian := t.format == "sowt"
-	switch binary.BigEndian.Uint16(entry[16:]) {
-	case 1:
-		fixed += 16
-	case 2:
-		fixed += 36
-		if len(entry) >= fixed { // the older fields hold constants then
-			t.SampleRate = soundRate(math.Float64frombits(binary.BigEndian.Uint64(entry[40:])))
-			t.Channels = int(min(binary.BigEndian.Uint32(entry[48:]), 255))
-			const isFloat, isBigEndian, isSigned = 1, 2, 4
-			flags := binary.BigEndian.Uint32(entry[60:])
-			littleEndian = littleEndian || flags&(isFloat|isBigEndian|isSigned) == isSigned
-			depth = int(min(binary.BigEndian.Uint32(entry[56:]), 255))
-		}
-	}
-	if len(entry) < fixed {
-		fixed = len(entry)
-	}
+	t.Width, t.Height = int(binary.BigEndian.Uint16(entry[32:])), int(binary.BigEndian.Uint16(entry[34:]))
 	t.configure(entry[fixed:])
-	if t.Codec == container.PCM {
-		t.pcmFrame = int64(2 * max(t.Channels, 1))
-		t.known = t.known && depth == 16 && littleEndian
-	}
 	return nil
 }
 
@@ -93,6 +57,10 @@ func (t *track) configure(boxes []byte) {
 		switch {
 		case kind == "wave":
 			t.configure(body)
+		case kind == "enda" && len(body) >= 2:
+			t.littleEndian = binary.BigEndian.Uint16(body) == 1
+		case kind == "pcmC" && len(body) >= 6: // ISO/IEC 23003-5, 5.1
+			t.littleEndian, t.depth = body[4]&1 != 0, int(body[5])
 		case configurations[kind] && len(t.Private) == 0:
 			t.Private = append([]byte(nil), body...)
 			t.interpret(kind)
@@ -105,6 +73,13 @@ func (t *track) interpret(kind string) {
 	switch kind {
 	case "esds":
 		t.readElementaryStream()
+	case "alac":
+		t.Private = t.Private[min(4, len(t.Private)):] // version and flags
+		if len(t.Private) >= 24 {
+			t.Channels, t.SampleRate = int(t.Private[9]), soundRate(float64(binary.BigEndian.Uint32(t.Private[20:])))
+		}
+	case "dfLa":
+		t.Private = append([]byte("fLaC"), t.Private[min(4, len(t.Private)):]...)
 	case "dOps":
 		t.Private = opusHead(t.Private)
 		t.SampleRate = 48000
@@ -177,14 +152,6 @@ func (t *track) readElementaryStream() {
 			t.Channels = c
 		}
 	}
-}
-
-// soundRate keeps a stated rate within what sound has.
-func soundRate(rate float64) int {
-	if rate >= 1 && rate <= 768000 {
-		return int(rate)
-	}
-	return 48000
 }
 
 // descriptor splits off one descriptor, whose size comes in groups of seven bits.

@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // fragmentDefaults is a track's trex box (ISO/IEC 14496-12, 8.8.3).
 type fragmentDefaults struct {
-	duration, size, flags uint32
+	description, duration, size, flags uint32
 }
 
 // run is the samples of one trun, in decoding order. They are read from its entries one by one, so that a fragment costs little
@@ -43,7 +43,7 @@ func readTrex(body []byte) (id int, d fragmentDefaults, ok bool) {
 		return 0, d, false
 	}
 	u := binary.BigEndian
-	return int(u.Uint32(body[4:])), fragmentDefaults{duration: u.Uint32(body[12:]), size: u.Uint32(body[16:]), flags: u.Uint32(body[20:])}, true
+	return int(u.Uint32(body[4:])), fragmentDefaults{description: u.Uint32(body[8:]), duration: u.Uint32(body[12:]), size: u.Uint32(body[16:]), flags: u.Uint32(body[20:])}, true
 }
 
 // readExtendsHeader gives the whole duration in ticks of the movie's timescale, 0 where mehd states none (8.8.2).
@@ -137,11 +137,10 @@ func (f *fragment) header(r *Reader, body []byte, moof int64) {
 	} else {
 		f.base = f.end
 	}
-	take(tfhdDescription, 4)
 	for _, field := range []struct {
 		bit uint32
 		to  *uint32
-	}{{tfhdDuration, &f.defaults.duration}, {tfhdSize, &f.defaults.size}, {tfhdFlags, &f.defaults.flags}} {
+	}{{tfhdDescription, &f.defaults.description}, {tfhdDuration, &f.defaults.duration}, {tfhdSize, &f.defaults.size}, {tfhdFlags, &f.defaults.flags}} {
 		if b := take(field.bit, 4); b != nil {
 			*field.to = u.Uint32(b)
 		}
@@ -208,7 +207,7 @@ func (r *run) next() (sample, bool) {
 	if r.left == 0 {
 		return sample{}, false
 	}
-	s := sample{offset: r.offset, dts: r.dts, duration: int64(r.defaults.duration), size: int64(r.defaults.size)}
+	s := sample{offset: r.offset, dts: r.dts, description: r.defaults.description, duration: int64(r.defaults.duration), size: int64(r.defaults.size)}
 	flags := r.defaults.flags
 	if r.hasFirst {
 		flags, r.hasFirst = r.first, false

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
@@ -17,7 +16,7 @@ type Reader struct {
 	src      *source
 	tracks   []*track
 	byID     map[int]*track
-	foreign  []string // formats of tracks that are not known here
+	foreign  []container.Foreign
 	duration time.Duration
 
 	fragmented bool
@@ -93,8 +92,8 @@ func (d *Reader) readIndex() error {
 	}
 	if len(d.tracks) == 0 {
 		detail := "it holds neither a picture nor a sound track in a format that is known here"
-		if len(d.foreign) > 0 {
-			detail += ", but " + strings.Join(d.foreign, " and ")
+		for i, f := range d.foreign {
+			detail += []string{", but ", " and "}[min(i, 1)] + fmt.Sprintf("%q", f.Format)
 		}
 		return &container.UnusableError{Reason: container.NoTracks, Detail: detail}
 	}
@@ -114,7 +113,7 @@ func (d *Reader) addTrack(b box, scale uint32) error {
 		return &container.UnusableError{Reason: container.Unsupported, Detail: "it is encrypted"}
 	}
 	if !t.known {
-		d.foreign = append(d.foreign, fmt.Sprintf("%q", t.format))
+		d.foreign = append(d.foreign, container.Foreign{ID: t.ID, Kind: t.Kind, Format: t.format})
 		return nil
 	}
 	d.tracks = append(d.tracks, t)
@@ -196,6 +195,9 @@ func (d *Reader) Tracks() []container.Track {
 	}
 	return all
 }
+
+// Foreign implements container.Reader.
+func (d *Reader) Foreign() []container.Foreign { return d.foreign }
 
 // Damage implements container.Reader.
 func (d *Reader) Damage() []container.Damage { return d.loss.All() }
@@ -298,11 +300,17 @@ func (d *Reader) deliver(p pending) (container.Packet, bool) {
 		}
 		return container.Packet{}, false
 	}
-	d.current = p
 	t.bytes += p.size
+	if t.description(p.description).foreign {
+		d.loss.Add(container.Damage{Cause: container.Undecodable, Track: t.ID, From: pts, To: pts + length, Offset: p.offset, Bytes: p.size})
+		d.consumed = max(d.consumed, p.offset+p.size)
+		t.afterLoss = true
+		return container.Packet{}, false
+	}
+	d.current = p
 	d.consumed = max(d.consumed, p.offset+p.size)
 	packet := container.Packet{Track: t.ID, PTS: pts, DTS: t.edits.presentation(p.dts, t.timescale), Duration: length,
-		Key: p.key || t.Kind == container.Audio, Size: int(p.size), Offset: p.offset, AfterLoss: t.afterLoss}
+		Key: p.key || t.Kind == container.Audio, Size: int(p.size) + len(p.putBefore()), Offset: p.offset, AfterLoss: t.afterLoss}
 	d.loss.Close(pts)
 	t.afterLoss, t.started = false, true
 	t.end = max(t.end, pts+length)
@@ -345,7 +353,7 @@ func (d *Reader) Payload(buf []byte) ([]byte, error) {
 	if d.current.track == nil {
 		return buf, errors.New("payload asked for before a packet")
 	}
-	return d.payload(buf, d.current.sample)
+	return d.payload(append(buf, d.current.putBefore()...), d.current.sample)
 }
 
 func (d *Reader) payload(buf []byte, s sample) ([]byte, error) {

@@ -76,11 +76,14 @@ type sample struct {
 	shift    int64 // from decoding to composition time
 	duration int64
 	key      bool
+	// description is the number of the stsd entry that describes it, from 1.
+	description uint32
 }
 
 // sampleTable walks through a progressive file's sample tables (ISO/IEC 14496-12, 8.6 and 8.7).
 type sampleTable struct {
 	sizes     *table
+	bits      int64 // of one size in stz2
 	fixed     int64 // size of every sample where there is no table of sizes
 	count     int64
 	times     *table // stts
@@ -102,6 +105,7 @@ type sampleTable struct {
 	inChunk          int64 // samples left in it
 	chunkRun         int64
 	perChunk         int64
+	description      uint32 // of the current chunk's samples
 	offset           int64
 }
 
@@ -141,7 +145,7 @@ func (t *sampleTable) openSizes(src *source, stbl []box) error {
 	b, ok := find(stbl, "stsz")
 	if !ok {
 		if b, ok = find(stbl, "stz2"); ok {
-			return malformed("compact sample sizes (stz2) at %d", b.start)
+			return t.openCompactSizes(src, b)
 		}
 		return nil
 	}
@@ -153,6 +157,9 @@ func (t *sampleTable) openSizes(src *source, stbl []box) error {
 		return err
 	}
 	t.fixed, t.count = int64(binary.BigEndian.Uint32(head[4:])), int64(binary.BigEndian.Uint32(head[8:]))
+	if t.pcm > 0 && (t.fixed == 0 || t.fixed > t.pcm) {
+		t.pcm = 0 // samples are packets of several frames already, as ISO/IEC 23003-5 allows
+	}
 	if t.fixed == 0 {
 		if t.sizes, err = openTable(src, b, 8, 4); err != nil {
 			return err
@@ -165,6 +172,54 @@ func (t *sampleTable) openSizes(src *source, stbl []box) error {
 	return nil
 }
 
+// openCompactSizes opens stz2 (8.7.3.3): sizes of 4, 8 or 16 bits.
+func (t *sampleTable) openCompactSizes(src *source, b box) error {
+	if b.end-b.body < 12 {
+		return malformed("stz2 at %d is too short", b.start)
+	}
+	head, err := src.read(b.body, 12)
+	if err != nil {
+		return err
+	}
+	t.bits = int64(head[7])
+	if t.bits != 4 && t.bits != 8 && t.bits != 16 {
+		return malformed("sample sizes of %d bits in the stz2 at %d", t.bits, b.start)
+	}
+	t.pcm = 0
+	t.count = min(int64(binary.BigEndian.Uint32(head[8:])), (b.end-b.body-12)*8/t.bits)
+	if t.count > maxSamples {
+		return malformed("%d samples in one track", t.count)
+	}
+	bytes := (t.count*t.bits + 7) / 8
+	entry := max(t.bits/8, 1)
+	t.sizes = &table{src: src, at: b.body + 12, count: bytes / entry, entry: entry}
+	return nil
+}
+
+// size is the number of bytes of the next sample.
+func (t *sampleTable) size() (int64, error) {
+	i := t.i
+	if t.bits == 4 {
+		i /= 2
+	}
+	b, err := t.sizes.get(i)
+	switch {
+	case err != nil:
+		return 0, err
+	case b == nil:
+		return t.fixed, nil
+	case t.bits == 4 && t.i%2 == 0:
+		return int64(b[0] >> 4), nil
+	case t.bits == 4:
+		return int64(b[0] & 15), nil
+	}
+	v := int64(0)
+	for _, c := range b {
+		v = v<<8 | int64(c)
+	}
+	return v, nil
+}
+
 func (t *sampleTable) next() (sample, bool, error) {
 	if t.i >= t.count {
 		return sample{}, false, nil
@@ -172,17 +227,15 @@ func (t *sampleTable) next() (sample, bool, error) {
 	if ok, err := t.enterChunk(); !ok || err != nil {
 		return sample{}, false, err
 	}
-	s := sample{offset: t.offset, dts: t.dts}
+	s := sample{offset: t.offset, dts: t.dts, description: t.description}
 	frames := int64(1)
 	if t.pcm > 0 {
 		frames = min(t.inChunk, t.pcmFrames, t.count-t.i)
 		s.size = frames * t.pcm
-	} else if size, ok, err := t.sizes.uint32(t.i); err != nil {
+	} else if size, err := t.size(); err != nil {
 		return sample{}, false, err
-	} else if ok {
-		s.size = int64(size)
 	} else {
-		s.size = t.fixed
+		s.size = size
 	}
 	var err error
 	if s.duration, err = t.advanceTime(frames); err != nil {
@@ -223,7 +276,7 @@ func (t *sampleTable) enterChunk() (bool, error) {
 			if run == nil || int64(binary.BigEndian.Uint32(run)) > t.chunk+1 {
 				break
 			}
-			t.perChunk = int64(binary.BigEndian.Uint32(run[4:]))
+			t.perChunk, t.description = int64(binary.BigEndian.Uint32(run[4:])), descriptionOfRun(run)
 			t.chunkRun++
 		}
 		t.inChunk = t.perChunk

@@ -17,10 +17,13 @@ type track struct {
 	encrypted bool
 	format    string // type of its sample entry
 	known     bool   // its codec is one of container's
-	pcmFrame  int64
-	edits     edits
-	table     *sampleTable
-	defaults  fragmentDefaults
+	// Of uncompressed sound, while its description is read.
+	depth        int // bits of a sample
+	littleEndian bool
+	descriptions []description
+	edits        edits
+	table        *sampleTable
+	defaults     fragmentDefaults
 
 	end       time.Duration // presentation time up to which packets were given
 	started   bool
@@ -219,11 +222,14 @@ func (t *track) readSampleTables(src *source, media []box) error {
 	if err != nil {
 		return err
 	}
-	if err := t.readDescription(body); err != nil {
+	if err := t.readDescriptions(body); err != nil {
 		return err
 	}
+	if t.Kind == container.Audio && t.SampleRate == 0 {
+		t.SampleRate = soundRate(float64(t.timescale)) // the field of QuickTime and of old ISO files ends at 65535
+	}
 	frames := int64(max(t.SampleRate/20, 1)) // packets of 50 ms
-	if t.table, err = openSampleTable(src, tables, t.pcmFrame, frames); err != nil {
+	if t.table, err = openSampleTable(src, tables, int64(t.FrameBytes()), frames); err != nil {
 		return fmt.Errorf("sample table of track %d: %w", t.ID, err)
 	}
 	return nil

@@ -17,6 +17,7 @@ type segmentHead struct {
 	scale    time.Duration // of a time stamp's unit
 	duration time.Duration
 	tracks   []track
+	foreign  []container.Foreign
 }
 
 // track is a track of the file, with what concerns only its reader.
@@ -25,6 +26,7 @@ type track struct {
 	number   uint64
 	frameDur time.Duration // DefaultDuration
 	stripped []byte        // header that compression removed from each frame
+	codecID  string
 }
 
 func (h *segmentHead) parseInfo(b []byte) {
@@ -60,6 +62,8 @@ func (h *segmentHead) parseTracks(b []byte) error {
 		}
 		if ok {
 			all = append(all, t)
+		} else if e == nil && t.Kind != "" {
+			h.foreign = append(h.foreign, container.Foreign{ID: t.ID, Kind: t.Kind, Format: t.codecID})
 		}
 	})
 	if err != nil {
@@ -69,6 +73,7 @@ func (h *segmentHead) parseTracks(b []byte) error {
 		return &container.UnusableError{Reason: container.TooLarge, Detail: fmt.Sprintf("it claims to have %d tracks", entries)}
 	}
 	h.tracks = all
+	h.foreign = h.foreign[:min(len(h.foreign), container.MaxTracks)]
 	return nil
 }
 
@@ -77,11 +82,13 @@ var codecs = map[string]container.Codec{
 	"V_VP8": container.VP8, "V_VP9": container.VP9, "V_AV1": container.AV1,
 	"V_MPEG4/ISO/AVC": container.H264, "V_MPEGH/ISO/HEVC": container.HEVC, "V_MJPEG": container.MJPEG,
 	"V_MPEG4/ISO/ASP": container.MPEG4, "V_MPEG4/ISO/SP": container.MPEG4,
-	"A_OPUS": container.Opus, "A_VORBIS": container.Vorbis, "A_AAC": container.AAC, "A_MPEG/L3": container.MP3, "A_PCM/INT/LIT": container.PCM,
+	"A_OPUS": container.Opus, "A_VORBIS": container.Vorbis, "A_AAC": container.AAC, "A_MPEG/L3": container.MP3,
+	"A_ALAC": container.ALAC, "A_FLAC": container.FLAC, "A_AC3": container.AC3, "A_EAC3": container.EAC3,
+	"A_PCM/INT/LIT": container.PCM, "A_PCM/INT/BIG": container.PCM, "A_PCM/FLOAT/IEEE": container.PCM,
 }
 
 func parseTrack(b []byte) (t track, ok bool, err error) {
-	kind, codec, depth, encrypted := uint64(0), "", uint64(16), false
+	kind, depth, encrypted := uint64(0), uint64(0), false
 	t.Channels, t.SampleRate = 1, 8000 // RFC 9559's defaults
 	children(b, func(id uint32, data []byte) {
 		switch id {
@@ -90,7 +97,7 @@ func parseTrack(b []byte) (t track, ok bool, err error) {
 		case idTrackType:
 			kind = parseUint(data)
 		case idCodecID:
-			codec = strings.TrimRight(string(data), "\x00")
+			t.codecID = strings.TrimRight(string(data[:min(len(data), 64)]), "\x00")
 		case idPrivate:
 			t.Private = append([]byte(nil), data...)
 		case idDefaultDur:
@@ -111,7 +118,7 @@ func parseTrack(b []byte) (t track, ok bool, err error) {
 	})
 	t.ID = int(t.number)
 	known := false
-	if t.Codec, known = codecs[codec]; !known && strings.HasPrefix(codec, "A_AAC/") {
+	if t.Codec, known = codecs[t.codecID]; !known && strings.HasPrefix(t.codecID, "A_AAC/") {
 		t.Codec, known = container.AAC, true
 	}
 	switch {
@@ -126,13 +133,35 @@ func parseTrack(b []byte) (t track, ok bool, err error) {
 	if encrypted {
 		return t, false, &container.UnusableError{Reason: container.Unsupported, Detail: "it is encrypted"}
 	}
-	if t.Codec == container.PCM && depth != 16 || t.number == 0 || t.number > math.MaxInt32 {
+	if t.Codec == container.PCM {
+		t.Samples = sampleFormat(t.codecID, depth)
+		known = t.Samples != ""
+	}
+	if t.number == 0 || t.number > math.MaxInt32 {
 		known = false
 	}
 	if t.Width > container.MaxDimension || t.Height > container.MaxDimension || t.Width*t.Height > container.MaxPixels {
 		return t, false, &container.UnusableError{Reason: container.TooLarge, Detail: fmt.Sprintf("its header claims a picture of %d × %d", t.Width, t.Height)}
 	}
 	return t, known, nil
+}
+
+// sampleFormat says how uncompressed sound is stored (Matroska codec specification, A_PCM). Eight bits are unsigned there.
+func sampleFormat(codecID string, depth uint64) container.SampleFormat {
+	switch {
+	case depth > 64:
+		return ""
+	case codecID == "A_PCM/FLOAT/IEEE" && depth == 0: // Chromium leaves the depth out where it is the usual one
+		return container.F32LE
+	case codecID == "A_PCM/FLOAT/IEEE":
+		return container.Floats(int(depth), true)
+	case depth == 0:
+		return container.Integers(16, codecID == "A_PCM/INT/LIT")
+	case depth == 8:
+		return container.U8
+	default:
+		return container.Integers(int(depth), codecID == "A_PCM/INT/LIT")
+	}
 }
 
 func parseVideo(b []byte, t *container.Track) {
@@ -155,7 +184,6 @@ func parseVideo(b []byte, t *container.Track) {
 }
 
 func parseAudio(b []byte, t *container.Track) (depth uint64) {
-	depth = 16
 	children(b, func(id uint32, data []byte) {
 		switch id {
 		case idSampleRate:

@@ -86,5 +86,8 @@ func (d *Reader) soundDuration(t *track, at, size int64) time.Duration {
 	if t.Codec == container.Opus && len(t.stripped) == 0 {
 		return bitstream.OpusDuration(d.w.peek(at, int(min(size, 2))))
 	}
+	if frame := int64(t.FrameBytes()); frame > 0 {
+		return time.Duration(size/frame) * time.Second / time.Duration(max(t.SampleRate, 1))
+	}
 	return t.frameDur
 }

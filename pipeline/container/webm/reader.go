@@ -159,6 +159,9 @@ func (d *Reader) Tracks() []container.Track {
 	return all
 }
 
+// Foreign implements container.Reader.
+func (d *Reader) Foreign() []container.Foreign { return d.head.foreign }
+
 // Damage implements container.Reader.
 func (d *Reader) Damage() []container.Damage { return d.loss.All() }
 
