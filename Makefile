@@ -63,6 +63,13 @@ lint:
 bench: build
 	bench/run.sh
 
+# The aligner against pairs with known truth, beside other methods. BENCH_QUICK=1: short pairs only, minutes instead of an hour.
+.PHONY: bench-align setup-bench-align
+setup-bench-align:
+	scripts/setup.sh bench-align
+bench-align: setup-bench-align build
+	bench/align/run.sh
+
 fuzz:
 	scripts/fuzz.sh
 

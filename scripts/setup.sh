@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run     what building and running needs
 #   scripts/setup.sh test    the same, and what the tests need
+#   scripts/setup.sh bench-align   what running needs, and what the alignment benchmark's simulated recordings are made with
 #
 # Safe to run again: a second run only looks, and takes about a second.
 set -euo pipefail
@@ -12,7 +13,7 @@ purpose=${1:-run}
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-case "$purpose" in run | test) ;; *) fail "unknown purpose '$purpose' (say run or test)" ;; esac
+case "$purpose" in run | test | bench-align) ;; *) fail "unknown purpose '$purpose' (say run, test or bench-align)" ;; esac
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
 
@@ -28,6 +29,11 @@ packages=(
 if [ "$purpose" = test ]; then
   packages+=(
     postgresql chromium xvfb fonts-noto-cjk ffmpeg
+  )
+fi
+if [ "$purpose" = bench-align ]; then
+  packages+=(
+    python3-numpy python3-scipy espeak-ng ffmpeg libopencore-amrnb0
   )
 fi
 command -v node >/dev/null || packages+=(nodejs)
