@@ -19,8 +19,8 @@ type summary struct {
 	ErrorMax    float64 `json:"errorMaxMS"`
 	Within      float64 `json:"within5ms"` // share of all seconds that have a counterpart, away from gaps, refused cases too
 	Gaps        int     `json:"gaps"`
-	GapsFound   int     `json:"gapsFound"` // within half a second
-	GapP95      float64 `json:"gapP95"`    // seconds
+	GapsFound   int     `json:"gapsFound"`  // within half a second
+	GapP95      float64 `json:"gapP95"`     // seconds
 	LongPieces  int     `json:"longPieces"` // of two minutes and more: those that count for the drift
 	DriftP95    float64 `json:"driftP95PPM"`
 	Overclaimed int     `json:"overclaimed"` // pieces that claim over 5 s without counterpart
