@@ -3,27 +3,13 @@
 //
 // Arguments: ADDRESS PASSWORD FOLDER-FOR-PICTURES camera=FILE screen=FILE phone=FILE…
 
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-
-const require = createRequire(fileURLToPath(new URL("../web/package.json", import.meta.url)));
-const { chromium } = require("playwright-core");
+import { launch, open, signIn } from "./launch.mjs";
 
 const [address, password, folder, ...files] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: "zh-CN" });
-  page.setDefaultTimeout(60_000);
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(String(error)));
-
-  await page.goto(address);
-  await page.getByTestId("login-name").fill("admin");
-  await page.getByTestId("login-password").fill(password);
-  await page.getByTestId("login-submit").click();
+  const { page, faults } = await open(await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "zh-CN" }));
+  await signIn(page, address, "admin", password);
   await page.getByTestId("exam-title").fill("端到端测试");
   await page.getByTestId("exam-create").click();
   await page.getByTestId("attempt-ticket").fill("E2E-001");

@@ -30,6 +30,7 @@ type attemptState struct {
 		Kind  exam.Kind `json:"kind"`
 		Takes []struct {
 			ID       string         `json:"id"`
+			Name     string         `json:"name"`
 			State    exam.TakeState `json:"state"`
 			Received int64          `json:"received"`
 			Stages   []struct {
