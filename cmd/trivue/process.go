@@ -118,7 +118,8 @@ func summarise(t timeline.Timeline) {
 
 func describeDamage(d timeline.Damage) string {
 	what := map[string]string{"video": "picture", "audio": "sound", "both": "picture and sound"}[d.Media]
-	cause := map[string]string{"truncated": "the file ends too early", "hole": "data is missing in the file", "corrupt": "data is damaged in the file"}[d.Cause]
+	cause := map[string]string{"truncated": "the file ends too early", "hole": "data is missing in the file", "corrupt": "data is damaged in the file",
+		"undecodable": "there is no decoder for its format"}[d.Cause]
 	if d.To > d.From {
 		return fmt.Sprintf("no %s from %.2f s to %.2f s: %s", what, d.From, d.To, cause)
 	}

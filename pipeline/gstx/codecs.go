@@ -40,8 +40,8 @@ var decoders = map[container.Codec]decoder{
 	container.AAC:    {"avdec_aac", nil, configuredCaps("audio/mpeg, mpegversion=4, stream-format=raw, framed=true")},
 	container.MP3:    {"avdec_mp3", nil, mp3Caps},
 	container.Vorbis: {"vorbisdec", nil, vorbisCaps},
-	container.AMRNB:  {"amrnbdec", nil, plainCaps("audio/AMR, rate=8000, channels=1")},
-	container.AMRWB:  {"amrwbdec", nil, plainCaps("audio/AMR-WB, rate=16000, channels=1")},
+	container.AMRNB:  {"amrnbdec", nil, fixedCaps("audio/AMR, rate=8000, channels=1")},
+	container.AMRWB:  {"amrwbdec", nil, fixedCaps("audio/AMR-WB, rate=16000, channels=1")},
 	container.ALAC:   {"avdec_alac", nil, alacCaps},
 	container.FLAC:   {"avdec_flac", nil, configuredCaps("audio/x-flac, framed=true")},
 	container.AC3:    {"avdec_ac3", nil, plainCaps("audio/x-ac3, framed=true")},
@@ -72,6 +72,11 @@ func decoderOf(t container.Track) (d decoder, caps string, err error) {
 
 func plainCaps(caps string) func(container.Track) (string, error) {
 	return func(t container.Track) (string, error) { return caps + geometry(t), nil }
+}
+
+// fixedCaps is for codecs with one rate and number of channels, whatever a container says: 3GP says two channels of all of them.
+func fixedCaps(caps string) func(container.Track) (string, error) {
+	return func(container.Track) (string, error) { return caps, nil }
 }
 
 // configuredCaps is for codecs whose decoder cannot start without the container's configuration record.

@@ -56,30 +56,23 @@ func (e InputError) Unwrap() error { return e.Err }
 // ErrNothingUsable is returned by Run when not one input could be used; Result.Unusable says why.
 var ErrNothingUsable = errors.New("none of the files can be used")
 
-// Run processes the recordings of one interview into a folder. Work files live in a folder of their own inside Out, which is
-// removed however Run ends. A full disk, a cancelled context and the like end it with an error; a file that cannot be used does
-// not, as long as another can.
-func Run(ctx context.Context, inputs []Input, o Options) (Result, error) {
+// Run processes the recordings of one interview into a folder. The result takes the place of an earlier one when it is complete,
+// and not before: a run that fails leaves the folder as it was. A full disk, a cancelled context and the like end it with an
+// error; a file that cannot be used does not, as long as another can.
+func Run(ctx context.Context, inputs []Input, o Options) (_ Result, err error) {
 	if err := keepApart(inputs, o.Out); err != nil {
 		return Result{}, err
 	}
-	if err := os.MkdirAll(o.Out, 0o750); err != nil {
-		return Result{}, fmt.Errorf("make the output folder: %w", err)
-	}
-	work, err := os.MkdirTemp(o.Out, ".work-")
+	out, err := openFolder(o.Out)
 	if err != nil {
-		return Result{}, fmt.Errorf("make the work folder: %w", err)
+		return Result{}, err
 	}
-	defer os.RemoveAll(work)
+	defer func() { err = errors.Join(err, out.close()) }()
 
-	// An earlier result must not be taken for this one, should this one fail.
-	if err := os.Remove(filepath.Join(o.Out, TimelineFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return Result{}, fmt.Errorf("remove the earlier timeline: %w", err)
-	}
 	r := &run{steps: Steps{Runner: o.Runner}, meter: newMeter(inputs, o.Report), outcomes: make([]outcome, len(inputs))}
 	group, together := errgroup.WithContext(ctx)
 	for i, in := range inputs {
-		group.Go(func() error { return r.take(together, i, in, filepath.Join(work, fmt.Sprintf("%s-%d", in.Kind, i))) })
+		group.Go(func() error { return r.take(together, i, in, filepath.Join(out.work(), fmt.Sprintf("%s-%d", in.Kind, i))) })
 	}
 	if err := group.Wait(); err != nil {
 		return Result{}, err
@@ -89,8 +82,12 @@ func Run(ctx context.Context, inputs []Input, o Options) (Result, error) {
 		return result, ErrNothingUsable
 	}
 	r.meter.at(timelineStep, exam.Timeline, 0)
-	result.Timeline, err = Assemble(ctx, takes, o.Out, Assembly{Zero: o.Zero, Page: o.Page}, func(done float64) { r.meter.at(timelineStep, exam.Timeline, done) })
+	result.Timeline, err = Assemble(ctx, takes, out.staging(), Assembly{Zero: o.Zero, Page: o.Page}, func(done float64) { r.meter.at(timelineStep, exam.Timeline, done) })
 	if err != nil {
+		return result, err
+	}
+	// Too late to be cancelled: what follows is done at once.
+	if err := out.publish(); err != nil {
 		return result, err
 	}
 	r.meter.finish()
@@ -155,6 +152,9 @@ func (r *run) take(ctx context.Context, index int, in Input, dir string) error {
 		}
 	}
 	o.take = t
+	for _, l := range t.Playback.LeftOut {
+		o.warnings = append(o.warnings, InputError{Input: in, Stage: exam.Playback, Err: errors.New(l.String())})
+	}
 	var group errgroup.Group
 	var sound, frames error
 	group.Go(func() error { sound = step(exam.Sound, r.steps.Listen); return nil })

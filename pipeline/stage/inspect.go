@@ -26,7 +26,9 @@ type Inspection struct {
 	// starts at 0, so its times are the source's less Origin.
 	Origin time.Duration      `json:"origin"`
 	Damage []container.Damage `json:"damage,omitempty"` // times in the source's own clock
-	Plan   Plan               `json:"plan"`
+	// LeftOut are the tracks of picture and sound that are not played.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
+	Plan    Plan      `json:"plan"`
 }
 
 // TrackReport is what was counted in one track.
@@ -80,9 +82,11 @@ func (s Inspector) Run(ctx context.Context, job Job, progress func(float64)) (an
 	if video != nil {
 		result.Video = video.report()
 	}
-	if audio != nil {
+	if audio != nil && result.Plan.Audio != None {
 		result.Audio = audio.report()
 	}
+	result.LeftOut = leftOut(in, counters, result.Video, result.Audio)
+	result.Plan.mention(result.LeftOut)
 	if result.SHA256, err = hash(ctx, in.f, in.size, func(done float64) { progress(0.5 + done*0.5) }); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,22 @@ type Plan struct {
 	Container container.Format `json:"container"` // webm or mp4
 	Video     Action           `json:"video,omitempty"`
 	Audio     Action           `json:"audio,omitempty"`
-	Why       string           `json:"why,omitempty"` // why anything is transcoded
+	Why       string           `json:"why,omitempty"` // why anything is transcoded or left out
+}
+
+// because adds a reason.
+func (p *Plan) because(why string) {
+	if p.Why != "" {
+		p.Why += "; "
+	}
+	p.Why += why
+}
+
+// mention adds what is left out.
+func (p *Plan) mention(all []LeftOut) {
+	for _, l := range all {
+		p.because(l.String())
+	}
 }
 
 // plan chooses the playback file. Packets are copied wherever current browsers play them:
@@ -29,6 +44,8 @@ type Plan struct {
 //   - VP8 and VP9 go to WebM, also out of an MP4: Safari does not play them there.
 //   - H.264 of 8 bit and 4:2:0 goes to MP4, also out of Matroska, which only Chrome plays.
 //   - AV1 stays in the family it came in.
+//   - Pictures whose configuration changes in the middle are transcoded: a file has one.
+//   - Sound that no decoder here takes is left out of a recording that has pictures; Inspection.LeftOut says so.
 //   - Everything else is transcoded to VP8 or Opus, which every browser plays without a licence.
 func plan(source container.Format, video, audio *container.Track, media Media) (Plan, error) {
 	var p Plan
@@ -42,47 +59,52 @@ func plan(source container.Format, video, audio *container.Track, media Media) (
 		if source == container.MP4 {
 			p.Container = container.MP4
 		}
-	case video.Codec == container.H264 && playableAVC(video.Private):
+	case video.Codec == container.H264 && playableAVC(video.Private) && !video.Changing:
 		p.Container, p.Video = container.MP4, Copy
 	default:
 		if !media.CanDecode(*video) {
 			return Plan{}, cannotDecode(*video)
 		}
 		p.Container, p.Video = container.WebM, Transcode
-		p.Why = fmt.Sprintf("not every browser plays %s pictures", video.Codec)
+		p.because(fmt.Sprintf("not every browser plays %s pictures", video.Codec))
+		if video.Changing {
+			p.Why = fmt.Sprintf("the configuration of its %s pictures changes in the middle", video.Codec)
+		}
 	}
 	if audio == nil {
 		return p, nil
 	}
-	if playsIn(p.Container, audio.Codec) {
+	if playsIn(p.Container, *audio) {
 		p.Audio = Copy
 		return p, nil
 	}
 	if !media.CanDecode(*audio) {
+		if video != nil {
+			return p, nil
+		}
 		return Plan{}, cannotDecode(*audio)
 	}
 	p.Audio = Transcode
-	if p.Why != "" {
-		p.Why += "; "
-	}
-	p.Why += fmt.Sprintf("browsers do not play %s sound in %s", audio.Codec, p.Container)
+	p.because(fmt.Sprintf("browsers do not play %s sound in %s", audio.Codec, p.Container))
 	return p, nil
 }
 
 func audioContainer(audio container.Track) container.Format {
-	if playsIn(container.WebM, audio.Codec) || !playsIn(container.MP4, audio.Codec) {
+	if playsIn(container.WebM, audio) || !playsIn(container.MP4, audio) {
 		return container.WebM
 	}
 	return container.MP4
 }
 
-func playsIn(format container.Format, codec container.Codec) bool {
-	switch codec {
+func playsIn(format container.Format, audio container.Track) bool {
+	switch audio.Codec {
 	case container.Opus:
 		return true
 	case container.Vorbis:
 		return format == container.WebM
-	case container.AAC, container.MP3:
+	case container.AAC:
+		return format == container.MP4 && len(audio.Private) > 0
+	case container.MP3:
 		return format == container.MP4
 	default:
 		return false

@@ -31,12 +31,14 @@ type PlaybackFile struct {
 	Audio      *TrackReport     `json:"audio,omitempty"`
 	Transcoded bool             `json:"transcoded"`
 	Damage     []Loss           `json:"damage,omitempty"`
+	LeftOut    []LeftOut        `json:"leftOut,omitempty"` // tracks of the source that are not in it
 }
 
 // Loss is damage in the clock of the playback file.
 type Loss struct {
 	Cause container.Cause `json:"cause"`
 	Media container.Kind  `json:"media,omitempty"` // empty for both
+	Codec string          `json:"codec,omitempty"` // what could not be decoded, where Cause is Undecodable
 	From  time.Duration   `json:"from"`
 	To    time.Duration   `json:"to"`
 	Bytes int64           `json:"bytes"`
@@ -67,8 +69,9 @@ func (s Player) Run(ctx context.Context, job Job, progress func(float64)) (any, 
 		return nil, err
 	}
 	result.File = name
-	result.Transcoded = ins.Plan.Video == Transcode || ins.Plan.Audio == Transcode
-	result.Damage = w.losses()
+	result.Transcoded = result.Video != nil && ins.Plan.Video == Transcode || result.Audio != nil && ins.Plan.Audio == Transcode
+	result.LeftOut = append(ins.LeftOut, w.broken...)
+	result.Damage = append(silenced(result.LeftOut, result), w.losses()...)
 	return result, nil
 }
 
@@ -89,6 +92,7 @@ type playbackRun struct {
 	inspection Inspection
 	media      Media
 	streams    []*stream
+	broken     []LeftOut // tracks that turned out not to be decodable
 	written    map[container.Kind]tally
 }
 
@@ -117,6 +121,11 @@ func (w *playbackRun) write(ctx context.Context, path string, progress func(floa
 			continue
 		}
 		s, err := openStream(ctx, w.source, *r.report, w.inspection.Origin, r.action, w.media)
+		if r.report.kind() == container.Audio && len(w.streams) > 0 && undecodable(err) {
+			// Pictures without their sound are worth more than nothing.
+			w.broken = append(w.broken, LeftOut{Kind: container.Audio, Codec: string(r.report.Codec), Why: Broken})
+			continue
+		}
 		if err != nil {
 			return err
 		}

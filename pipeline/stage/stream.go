@@ -19,7 +19,8 @@ type stream struct {
 	action Action
 	origin time.Duration
 	output int // track number in the playback file
-	track  container.Track
+	source container.Track
+	track  container.Track // what is written; the source's where packets are copied
 
 	packet  container.Packet // the next packet, when held
 	payload []byte
@@ -42,14 +43,15 @@ func openStream(ctx context.Context, path string, report TrackReport, origin tim
 	s := &stream{in: in, report: report, action: action, origin: origin}
 	for _, t := range in.Tracks() {
 		if t.ID == report.ID {
-			s.track = t
+			s.source = t
 		}
 	}
-	if s.track.Kind == container.Video && report.Width > 0 {
-		s.track.Width, s.track.Height = report.Width, report.Height
+	if s.source.Kind == container.Video && report.Width > 0 {
+		s.source.Width, s.source.Height = report.Width, report.Height
 	}
+	s.track = s.source
 	if action == Transcode {
-		s.transcoded = startTranscoding(ctx, media, s.track, s.copied)
+		s.transcoded = startTranscoding(ctx, media, s.source, s.copied)
 		if s.track, err = s.transcoded.track(ctx); err != nil {
 			s.close()
 			return nil, fmt.Errorf("transcode %s: %w", report.Codec, err)
@@ -109,7 +111,7 @@ func (s *stream) copied() (container.Packet, []byte, error) {
 		if p.AfterLoss {
 			s.beginLoss(source, 0, container.Hole)
 		}
-		if err := bitstream.Verify(s.track, s.buf); err != nil {
+		if err := bitstream.Verify(s.source, s.buf); err != nil {
 			s.losses = append(s.losses, Loss{Cause: container.Corrupt, Media: s.report.kind(), From: max(p.PTS, 0), To: max(p.PTS+p.Duration, 0), Bytes: int64(p.Size)})
 			s.beginLoss(source, 0, container.Corrupt)
 			continue

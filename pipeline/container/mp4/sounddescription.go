@@ -29,6 +29,12 @@ func (t *track) describeSound(entry []byte, iso bool) {
 		isFloat, isSigned, t.littleEndian = flags&1 != 0, flags&4 != 0, flags&2 == 0
 	}
 	t.configure(entry[min(fixed, len(entry)):])
+	switch t.Codec { // 3GPP TS 26.244, 6.5: their fields of channels and size are constants
+	case container.AMRNB:
+		t.Channels, t.SampleRate = 1, 8000
+	case container.AMRWB:
+		t.Channels, t.SampleRate = 1, 16000
+	}
 	if t.Codec == container.PCM {
 		t.Samples = t.sampleFormat(isFloat, isSigned)
 		t.known = t.Samples != "" && t.Channels > 0

@@ -114,6 +114,7 @@ export const catalogue = {
   "damage.truncated": ["文件不完整，后面的内容缺失", "the file ends too early"],
   "damage.hole": ["文件中间有数据缺失", "data is missing in the file"],
   "damage.corrupt": ["文件中有损坏的数据", "data is damaged in the file"],
+  "damage.undecodable": ["本系统无法解码这种格式", "there is no decoder for its format"],
 
   "review.title": ["评阅", "Review"],
   "review.back": ["返回考生页面", "Back to the attempt"],

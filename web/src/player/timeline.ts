@@ -6,7 +6,7 @@ export const kinds: readonly Kind[] = ["camera", "screen", "phone"];
 export interface Damage {
   from: number; // seconds of media time
   to: number;
-  cause: "truncated" | "hole" | "corrupt";
+  cause: "truncated" | "hole" | "corrupt" | "undecodable";
   media: "video" | "audio" | "both";
   bytes: number;
 }
