@@ -104,6 +104,12 @@ func (s *Server) identified(r *http.Request) (context.Context, error) {
 	}
 }
 
+// stillMay asks again what a long answer was allowed by: sessions end, also on other servers, and roles change.
+func (s *Server) stillMay(ctx context.Context, tokenHash string, action exam.Action) bool {
+	staff, err := s.opts.Store.SessionStaff(ctx, tokenHash, s.opts.Now())
+	return err == nil && staff.Role.May(action)
+}
+
 func hasBearer(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
 }

@@ -7,22 +7,26 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/trivue/trivue/exam"
 )
 
 // Hub tells the pages that are open which attempt has changed. Changes that come while a page is being told are one.
 type Hub struct {
 	mu       sync.Mutex
-	watchers map[string]map[chan struct{}]struct{} // by attempt; each channel has room for one
+	watchers map[string]map[chan struct{}]struct{} // by what is watched; each channel has room for one
 }
 
 // NewHub makes a Hub.
 func NewHub() *Hub { return &Hub{watchers: map[string]map[chan struct{}]struct{}{}} }
 
 // AttemptChanged wakes everybody who watches an attempt. It does not block.
-func (h *Hub) AttemptChanged(attemptID string) {
+func (h *Hub) AttemptChanged(attemptID string) { h.tell(attemptID) }
+
+func (h *Hub) tell(key string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for c := range h.watchers[attemptID] {
+	for c := range h.watchers[key] {
 		select {
 		case c <- struct{}{}:
 		default:
@@ -30,37 +34,40 @@ func (h *Hub) AttemptChanged(attemptID string) {
 	}
 }
 
-func (h *Hub) watch(attemptID string) (changed <-chan struct{}, stop func()) {
+func (h *Hub) watch(key string) (changed <-chan struct{}, stop func()) {
 	c := make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.watchers[attemptID] == nil {
-		h.watchers[attemptID] = map[chan struct{}]struct{}{}
+	if h.watchers[key] == nil {
+		h.watchers[key] = map[chan struct{}]struct{}{}
 	}
-	h.watchers[attemptID][c] = struct{}{}
+	h.watchers[key][c] = struct{}{}
 	return c, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.watchers[attemptID], c)
-		if len(h.watchers[attemptID]) == 0 {
-			delete(h.watchers, attemptID)
+		delete(h.watchers[key], c)
+		if len(h.watchers[key]) == 0 {
+			delete(h.watchers, key)
 		}
 	}
 }
 
 const (
-	heartbeat   = 15 * time.Second       // an event, not a comment: a page must be able to see that it is not cut off
+	beatEvery   = 15 * time.Second       // an event, not a comment: a page must be able to see that it is not cut off
 	writeWithin = 30 * time.Second       // a reader that takes nothing for this long is gone
 	coalesce    = 200 * time.Millisecond // at most five states a second
 )
 
 // events streams an attempt's state (server-sent events, WHATWG HTML 9.2): the whole of it at once and after each change, so that a
-// page that was cut off needs nothing but the next event.
+// page that was cut off needs nothing but the next event. It ends with the session that it was asked for in.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	ctx := r.Context()
 	changed, stop := s.opts.Hub.watch(id)
 	defer stop()
+	session, _ := ctx.Value(tokenKey).(string)
+	signedOut, stopSession := s.sessions.watch(session)
+	defer stopSession()
 	view, err := s.attempt(ctx, id)
 	if err != nil {
 		s.writeError(w, r, err)
@@ -86,7 +93,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if !send(view) {
 		return
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(s.opts.BeatEvery)
 	defer beat.Stop()
 	for {
 		select {
@@ -94,7 +101,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-s.ending:
 			return
+		case <-signedOut:
+			return
 		case <-beat.C:
+			if !s.stillMay(ctx, session, exam.See) {
+				return
+			}
 			_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
 			if _, err := fmt.Fprint(w, "event: beat\ndata: {}\n\n"); err != nil || control.Flush() != nil {
 				return
@@ -103,8 +115,14 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			pause := time.NewTimer(coalesce)
 			select {
 			case <-pause.C:
+			case <-signedOut:
+				pause.Stop()
+				return
 			case <-ctx.Done():
 				pause.Stop()
+				return
+			}
+			if !s.stillMay(ctx, session, exam.See) {
 				return
 			}
 			if view, err = s.attempt(ctx, id); err != nil || !send(view) {

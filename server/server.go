@@ -64,16 +64,18 @@ type Options struct {
 	Log          *slog.Logger
 	Now          func() time.Time
 	NewID        func() string
-	Secure       bool   // served by TLS, here or by a proxy: cookies are for HTTPS only
-	Version      string // shown in the API's description
+	BeatEvery    time.Duration // between signs of life in streams; 15 s if 0
+	Secure       bool          // served by TLS, here or by a proxy: cookies are for HTTPS only
+	Version      string        // shown in the API's description
 }
 
 // Server answers requests.
 type Server struct {
-	opts    Options
-	handler http.Handler
-	logins  *loginGuard
-	ending  chan struct{} // closed by Close: streams end
+	opts     Options
+	handler  http.Handler
+	logins   *loginGuard
+	sessions *Hub          // told of sessions that end, by the hash of their token
+	ending   chan struct{} // closed by Close: streams end
 }
 
 // sessionLength is how long a login lasts.
@@ -87,7 +89,10 @@ func New(opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), ending: make(chan struct{})}
+	if opts.BeatEvery == 0 {
+		opts.BeatEvery = beatEvery
+	}
+	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), ending: make(chan struct{})}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Trivue", opts.Version)
 	config.Info.Description = "Online interviews: exams, attempts, uploads, synchronised playback. Recordings are uploaded by tus 1.0 at /files/."
@@ -98,6 +103,7 @@ func New(opts Options) *Server {
 	s.registerSession(api)
 	s.registerExams(api)
 	s.registerAttempts(api)
+	describe(api.OpenAPI())
 
 	mux.HandleFunc("GET /api/attempts/{id}/events", s.events)
 	mux.HandleFunc("GET /media/{attempt}/{file}", s.media)

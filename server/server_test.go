@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +31,8 @@ type bench struct {
 	server *server.Server
 	hub    *server.Hub
 	url    string
-	now    time.Time
+	clock  atomic.Int64 // nanoseconds since 1970
+	now    time.Time    // when the bench was made
 	cookie string
 	woken  []string
 }
@@ -60,11 +61,12 @@ func (oneFile) Timeline(_ context.Context, attemptID string) (json.RawMessage, e
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, hub: server.NewHub(), now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
+	b.clock.Store(b.now.UnixNano())
 	var err error
 	b.store, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	require.NoError(t, err)
 	b.server = server.New(server.Options{Store: b.store, Media: oneFile{}, Uploads: http.NotFoundHandler(), Hub: b.hub, NewID: uuid.NewString, Version: "test",
-		RemoveUpload: func(string) error { return nil }, Wake: func(id string) { b.woken = append(b.woken, id) }, Now: func() time.Time { return b.now },
+		RemoveUpload: func(string) error { return nil }, Wake: func(id string) { b.woken = append(b.woken, id) }, Now: func() time.Time { return time.Unix(0, b.clock.Load()).UTC() }, BeatEvery: 20 * time.Millisecond,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/panic" {
 				panic("as asked")
@@ -141,33 +143,29 @@ func code(t *testing.T, body string) string {
 	return p.Code
 }
 
-func TestEverythingOfTheAPINeedsASession(t *testing.T) {
+func TestTheDescriptionIsComplete(t *testing.T) {
 	b := newBench(t)
 	status, text := b.ask(http.MethodGet, "/openapi.json", "")
 	require.Equal(t, http.StatusOK, status)
 	var document struct {
 		Paths map[string]map[string]struct {
-			Summary     string `json:"summary"`
-			OperationID string `json:"operationId"`
+			Summary   string                     `json:"summary"`
+			Responses map[string]json.RawMessage `json:"responses"`
 		} `json:"paths"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &document))
-	require.NotEmpty(t, document.Paths)
 	for path, operations := range document.Paths {
 		for method, operation := range operations {
-			assert.NotEmpty(t, operation.Summary, "%s %s is described", method, path)
-			if operation.OperationID == "login" {
-				continue
-			}
-			status, text := b.ask(strings.ToUpper(method), strings.NewReplacer("{id}", "a", "{name}", "sound").Replace(path), "")
-			assert.Equal(t, http.StatusUnauthorized, status, "%s %s", method, path)
-			assert.Equal(t, "unauthorized", code(t, text))
+			assert.NotEmpty(t, operation.Summary, "%s %s", method, path)
+			assert.NotEmpty(t, operation.Responses, "%s %s", method, path)
 		}
 	}
-	for _, path := range []string{"/media/a/camera-0.webm", "/api/attempts/a/events", "/api/whatever"} {
-		status, _ := b.ask(http.MethodGet, path, "")
-		assert.Equal(t, http.StatusUnauthorized, status, path)
+	for path, methods := range map[string][]string{"/api/attempts/{id}/events": {"get"}, "/media/{attempt}/{file}": {"get"}, "/files/": {"post"}, "/files/{id}": {"head", "patch", "delete"}} {
+		for _, method := range methods {
+			assert.Contains(t, document.Paths[path], method, path)
+		}
 	}
+	assert.Contains(t, text, `"text/event-stream":{"schema":{"$ref":"#/components/schemas/AttemptView"}}`)
 }
 
 func TestSigningInAndOut(t *testing.T) {
@@ -187,7 +185,7 @@ func TestSigningInAndOut(t *testing.T) {
 
 func TestASessionExpires(t *testing.T) {
 	b := newBench(t).signIn()
-	b.now = b.now.Add(13 * time.Hour)
+	b.clock.Add(int64(13 * time.Hour))
 	status, _ := b.ask(http.MethodGet, "/api/session", "")
 	assert.Equal(t, http.StatusUnauthorized, status)
 }
@@ -198,7 +196,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		assert.Equal(t, http.StatusUnauthorized, b.login("admin", "guess").StatusCode)
 	}
 	assert.Equal(t, http.StatusTooManyRequests, b.login("admin", password).StatusCode, "even the right one has to wait")
-	b.now = b.now.Add(6 * time.Minute)
+	b.clock.Add(int64(6 * time.Minute))
 	assert.Equal(t, http.StatusOK, b.login("admin", password).StatusCode)
 }
 
@@ -288,27 +286,6 @@ func TestMediaIsServedInRanges(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, status)
 }
 
-func TestEventsTellAnAttemptsStateAtOnceAndAfterEachChange(t *testing.T) {
-	b := newBench(t).signIn()
-	answer := b.request(http.MethodGet, "/api/attempts/a/events", "")
-	require.Equal(t, "text/event-stream", answer.Header.Get("Content-Type"))
-	lines := bufio.NewScanner(answer.Body)
-	next := func() string {
-		for lines.Scan() {
-			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				return data
-			}
-		}
-		return ""
-	}
-	assert.Contains(t, next(), `"state":"empty"`)
-	require.NoError(t, b.store.CreateTake(t.Context(), exam.Take{ID: "t", AttemptID: "a", Kind: exam.Phone, Name: "p.mp4", UploadID: "u", Size: 5, State: exam.Uploading, CreatedAt: b.now}))
-	b.hub.AttemptChanged("a")
-	assert.Contains(t, next(), `"p.mp4"`)
-	b.server.Close()
-	assert.Empty(t, next(), "the stream ends with the server")
-}
-
 func TestAnUploadTokenIsForOneAttempt(t *testing.T) {
 	b := newBench(t).signIn()
 	status, text := b.ask(http.MethodPost, "/api/attempts/a/upload-token", "")
@@ -328,7 +305,7 @@ func TestAnUploadTokenIsForOneAttempt(t *testing.T) {
 	assert.Equal(t, "a", attempt)
 	_, ok = grant("something else")
 	assert.False(t, ok)
-	b.now = b.now.Add(25 * time.Hour)
+	b.clock.Add(int64(25 * time.Hour))
 	_, ok = grant(made.Token)
 	assert.False(t, ok, "a day later it is over")
 }

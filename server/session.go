@@ -57,6 +57,7 @@ func (s *Server) registerSession(api huma.API) {
 			if err := s.opts.Store.DeleteSession(ctx, hash); err != nil && !notFound(err) {
 				return nil, s.fail(ctx, err)
 			}
+			s.sessions.tell(hash)
 			return &struct {
 				SetCookie http.Cookie `header:"Set-Cookie"`
 			}{s.cookie("", -1)}, nil
