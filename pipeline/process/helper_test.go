@@ -4,9 +4,11 @@ package process_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -78,7 +80,22 @@ func options(out string) process.Options {
 // assertNoResidue checks that no work folder was left.
 func assertNoResidue(t testing.TB, out string) {
 	t.Helper()
-	left, err := filepath.Glob(filepath.Join(out, ".*"))
+	left, err := filepath.Glob(filepath.Join(out, ".trivue", "work*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "work files are left")
+}
+
+// tree gives the contents of all files under a folder, hashed, by path.
+func tree(t testing.TB, root string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, root)] = fmt.Sprintf("%x", sha256.Sum256(data))
+		return err
+	}))
+	return all
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/process"
 	"github.com/trivue/trivue/pipeline/stage"
-	"github.com/trivue/trivue/timeline"
 )
 
 func TestRecordingsMayBeMissing(t *testing.T) {
@@ -70,23 +69,26 @@ func TestAnUnusableFileDoesNotSpoilTheOthers(t *testing.T) {
 	assert.Contains(t, result.Timeline.Missing, exam.Screen)
 	assertNoResidue(t, out)
 
+	before := tree(t, out)
 	_, err = process.Run(t.Context(), []process.Input{bad}, options(out))
 	require.ErrorIs(t, err, process.ErrNothingUsable)
-	assert.NoFileExists(t, filepath.Join(out, process.TimelineFile), "the earlier result would be taken for this one")
-	assertNoResidue(t, out)
+	assert.Equal(t, before, tree(t, out), "the earlier result is left as it was")
 }
 
 func TestTwiceIntoOneFolder(t *testing.T) {
 	made := interview(t)
-	out := t.TempDir()
-	var lines [2]timeline.Timeline
-	for i := range lines {
-		result, err := process.Run(t.Context(), inputs(made, exam.Camera, exam.Screen), options(out))
+	twice, once := t.TempDir(), t.TempDir()
+	note := filepath.Join(twice, "notes.txt")
+	require.NoError(t, os.WriteFile(note, []byte("mine"), 0o600))
+	_, err := process.Run(t.Context(), inputs(made, exam.Camera, exam.Phone), options(twice))
+	require.NoError(t, err)
+	for _, out := range []string{twice, once} {
+		_, err := process.Run(t.Context(), inputs(made, exam.Camera, exam.Screen), options(out))
 		require.NoError(t, err)
-		lines[i] = result.Timeline
 	}
-	assert.Equal(t, lines[0], lines[1])
-	assertNoResidue(t, out)
+	assert.FileExists(t, note)
+	require.NoError(t, os.Remove(note))
+	assert.Equal(t, tree(t, once), tree(t, twice), "something of the first run is left")
 }
 
 func TestCancelledRunLeavesNothing(t *testing.T) {
@@ -102,9 +104,7 @@ func TestCancelledRunLeavesNothing(t *testing.T) {
 	}
 	_, err := process.Run(ctx, inputs(made, exam.Kinds...), o)
 	require.ErrorIs(t, err, context.Canceled)
-	left, err := os.ReadDir(out)
-	require.NoError(t, err)
-	assert.Empty(t, left)
+	assert.Empty(t, tree(t, out))
 }
 
 func TestFullDisk(t *testing.T) {
