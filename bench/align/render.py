@@ -58,6 +58,7 @@ def hear(sim, rng, tracks, first, seconds, dev, case, kind):
     if near is not None:
         y += through(near, dev["near"])
     if far is not None:
+        far += rng.standard_normal(n, dtype=np.float32) * np.float32(1e-7)  # a filter that rings out in zeros is ten times slower
         speaker = ss.sosfilt(ss.butter(2, [250, 6500], "bandpass", fs=RATE, output="sos"), far).astype(np.float32)
         gain = (0.02 if case["aec"] else 0.8) if laptop else 0.5
         y += np.float32(gain) * through(speaker, dev["far"])
