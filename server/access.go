@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 
@@ -87,7 +86,7 @@ func (s *Server) authorized(mux *http.ServeMux) http.Handler {
 
 // identified adds to a request's context where it comes from and who signed in there.
 func (s *Server) identified(r *http.Request) (context.Context, error) {
-	ctx := context.WithValue(r.Context(), addressKey, addressOf(r))
+	ctx := context.WithValue(r.Context(), addressKey, s.clientAddress(r))
 	cookie, err := r.Cookie(cookieName)
 	if err != nil || cookie.Value == "" {
 		return ctx, nil
@@ -112,12 +111,4 @@ func (s *Server) stillMay(ctx context.Context, tokenHash string, action exam.Act
 
 func hasBearer(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
-}
-
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -65,8 +66,10 @@ type Options struct {
 	Now          func() time.Time
 	NewID        func() string
 	BeatEvery    time.Duration // between signs of life in streams; 15 s if 0
-	Secure       bool          // served by TLS, here or by a proxy: cookies are for HTTPS only
-	Version      string        // shown in the API's description
+	// TrustedProxies are those whose X-Forwarded-For is believed; none if empty.
+	TrustedProxies []netip.Prefix
+	Secure         bool   // served by TLS, here or by a proxy: cookies are for HTTPS only
+	Version        string // shown in the API's description
 }
 
 // Server answers requests.

@@ -58,21 +58,25 @@ func (oneFile) Timeline(_ context.Context, attemptID string) (json.RawMessage, e
 	return json.RawMessage(`{"version":1,"duration":1,"recordings":[]}`), nil
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T) *bench { return newBenchWith(t, func(*server.Options) {}) }
+
+func newBenchWith(t *testing.T, change func(*server.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, hub: server.NewHub(), now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
 	b.clock.Store(b.now.UnixNano())
 	var err error
 	b.store, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	require.NoError(t, err)
-	b.server = server.New(server.Options{Store: b.store, Media: oneFile{}, Uploads: http.NotFoundHandler(), Hub: b.hub, NewID: uuid.NewString, Version: "test",
+	options := server.Options{Store: b.store, Media: oneFile{}, Uploads: http.NotFoundHandler(), Hub: b.hub, NewID: uuid.NewString, Version: "test",
 		RemoveUpload: func(string) error { return nil }, Wake: func(id string) { b.woken = append(b.woken, id) }, Now: func() time.Time { return time.Unix(0, b.clock.Load()).UTC() }, BeatEvery: 20 * time.Millisecond,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/panic" {
 				panic("as asked")
 			}
 			_, _ = io.WriteString(w, "page")
-		})})
+		})}
+	change(&options)
+	b.server = server.New(options)
 	listener := httptest.NewServer(b.server.Handler())
 	b.url = listener.URL
 	t.Cleanup(func() {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,12 +19,13 @@ import (
 )
 
 type serveCommand struct {
-	Data      string `help:"Folder that everything is kept in." default:"data" placeholder:"DIR"`
-	Listen    string `help:"Address to serve." default:"127.0.0.1:8080"`
-	OpsListen string `help:"Address of metrics and health, for operators only; empty for none." default:"127.0.0.1:8081"`
-	Cert      string `name:"tls-cert" help:"TLS certificate (PEM); browsers allow cameras on HTTPS pages only." placeholder:"FILE"`
-	Key       string `name:"tls-key" help:"Its key (PEM)." placeholder:"FILE"`
-	Proxied   bool   `help:"A proxy in front speaks HTTPS: cookies are for HTTPS only."`
+	Data      string   `help:"Folder that everything is kept in." default:"data" placeholder:"DIR"`
+	Listen    string   `help:"Address to serve." default:"127.0.0.1:8080"`
+	OpsListen string   `help:"Address of metrics and health, for operators only; empty for none." default:"127.0.0.1:8081"`
+	Cert      string   `name:"tls-cert" help:"TLS certificate (PEM); browsers allow cameras on HTTPS pages only." placeholder:"FILE"`
+	Key       string   `name:"tls-key" help:"Its key (PEM)." placeholder:"FILE"`
+	Proxied   bool     `help:"A proxy in front speaks HTTPS: cookies are for HTTPS only, and --trusted-proxy says who clients are."`
+	Trusted   []string `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, with --proxied." default:"127.0.0.0/8,::1/128" placeholder:"CIDR"`
 
 	Database string  `help:"PostgreSQL to use instead of the embedded SQLite: postgres://…" placeholder:"URL"`
 	Redis    string  `help:"Redis to use instead of the embedded one: redis://…, rediss://…, redis-socket://…, redis-sentinel://…" placeholder:"URL"`
@@ -58,6 +60,9 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		return &exitError{2, errors.New("--tls-cert and --tls-key belong together")}
+	}
+	if _, err := c.trustedProxies(); err != nil {
+		return &exitError{2, err}
 	}
 	if c.Workers <= 0 {
 		c.Workers = runtime.NumCPU()
@@ -96,6 +101,25 @@ func (c serveCommand) logger() (*slog.Logger, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	slog.SetDefault(log)
 	return log, nil
+}
+
+// trustedProxies reads the networks of proxies; a single address is a network of one.
+func (c serveCommand) trustedProxies() ([]netip.Prefix, error) {
+	if !c.Proxied {
+		return nil, nil
+	}
+	var networks []netip.Prefix
+	for _, text := range c.Trusted {
+		network, err := netip.ParsePrefix(text)
+		if addr, single := netip.ParseAddr(text); single == nil {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy: %w; write it as 10.0.0.0/24 or 10.0.0.7", err)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 func (c serveCommand) address(listener net.Listener) string {

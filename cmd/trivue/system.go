@@ -82,7 +82,11 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		return s, err
 	}
 	s.closers = append(s.closers, func() error { s.uploads.Close(); return nil })
-	s.server = server.New(server.Options{Store: s.store, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
+	trusted, err := c.trustedProxies()
+	if err != nil {
+		return s, err
+	}
+	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
 		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
 		return s, err

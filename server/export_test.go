@@ -1,0 +1,4 @@
+package server
+
+// ClientAddress is clientAddress, for tests.
+var ClientAddress = (*Server).clientAddress
