@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"strconv"
@@ -196,6 +197,11 @@ type errorGuard struct {
 
 func (g *errorGuard) WriteHeader(status int) {
 	g.status = status
+	// tusd names the upload by scheme and host as it sees them; behind a proxy that speaks HTTPS it would be http://, which a browser
+	// does not follow. A path is right everywhere.
+	if at, err := url.Parse(g.Header().Get("Location")); err == nil && at.Path != "" {
+		g.Header().Set("Location", at.Path)
+	}
 	if status < http.StatusInternalServerError {
 		g.ResponseWriter.WriteHeader(status)
 	}
