@@ -8,6 +8,9 @@ import (
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
+// diskFull is the code of work that ended because nothing more could be written.
+const diskFull = "disk-full"
+
 // advice says what a person can do about a problem, by its code.
 var advice = map[string]string{
 	string(container.Empty):       "the file is empty. Copy or upload it again from the device that recorded it",
@@ -18,7 +21,7 @@ var advice = map[string]string{
 	string(container.TooLarge):    "no camera or screen makes such a recording. Check that it is the right file",
 	string(container.Unsupported): "it is encrypted or in a format without a decoder on this machine. Run trivue doctor, or record in another format",
 	string(container.Unreadable):  "it cannot be read. Check its path and its permissions",
-	"disk-full":                   "the disk is full. Make room and run the command again; nothing of the recordings is lost",
+	diskFull:                      "the disk is full. Make room and run the command again; nothing of the recordings is lost",
 	"timeout":                     "it took far longer than a recording of its size should. Run the command again; if it happens again the file may be damaged",
 	"crashed":                     "the program that worked on it crashed; the file may be damaged. Run trivue doctor, and try another copy",
 	"memory":                      "it needed more memory than it may have; the file may be damaged",
@@ -43,3 +46,12 @@ func explain(name exam.StageName, err error) string {
 		return text
 	}
 }
+
+// toldError is an error in words for a person.
+type toldError struct {
+	text string
+	err  error
+}
+
+func (e *toldError) Error() string { return e.text }
+func (e *toldError) Unwrap() error { return e.err }

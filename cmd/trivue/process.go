@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/process"
@@ -80,10 +81,7 @@ func (c processCommand) Run(ctx context.Context) error {
 		fmt.Fprintf(os.Stderr, "error: %s: %s\n", u.Input.Path, explain(u.Stage, u.Err))
 	}
 	if err != nil {
-		if failure := new(stage.Failure); errors.As(err, &failure) {
-			return &exitError{1, errors.New(explain("", failure))}
-		}
-		return &exitError{1, err}
+		return c.failed(ctx, err)
 	}
 	summarise(result.Timeline)
 	fmt.Println(filepath.Join(c.Out, "index.html"))
@@ -91,6 +89,21 @@ func (c processCommand) Run(ctx context.Context) error {
 		return &exitError{1, fmt.Errorf("%d of %d files could not be used; the playback is made of the others", len(result.Unusable), len(inputs))}
 	}
 	return nil
+}
+
+// failed says why there is no result, and what has become of an earlier one.
+func (c processCommand) failed(ctx context.Context, err error) error {
+	code, text := 1, explain("", err)
+	switch failure := new(stage.Failure); {
+	case ctx.Err() != nil:
+		code, text = 130, "stopped before it was done"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.As(err, &failure) && failure.Code == diskFull:
+		text = fmt.Sprintf("%s: %s (%v)", c.Out, advice[diskFull], err)
+	}
+	if _, missing := os.Stat(filepath.Join(c.Out, process.TimelineFile)); missing == nil {
+		text += fmt.Sprintf("\nWhat was in %s before is as it was.", c.Out)
+	}
+	return &exitError{code, &toldError{text, err}}
 }
 
 // summarise tells what was lost or not certain; nothing where all is well.

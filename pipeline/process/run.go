@@ -72,7 +72,9 @@ func Run(ctx context.Context, inputs []Input, o Options) (_ Result, err error) {
 	r := &run{steps: Steps{Runner: o.Runner}, meter: newMeter(inputs, o.Report), outcomes: make([]outcome, len(inputs))}
 	group, together := errgroup.WithContext(ctx)
 	for i, in := range inputs {
-		group.Go(func() error { return r.take(together, i, in, filepath.Join(out.work(), fmt.Sprintf("%s-%d", in.Kind, i))) })
+		group.Go(func() error {
+			return r.take(together, i, in, filepath.Join(out.work(), fmt.Sprintf("%s-%d", in.Kind, i)))
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return Result{}, err

@@ -41,7 +41,10 @@ func (h *segmentHead) parseInfo(b []byte) {
 			ticks = parseFloat(data)
 		}
 	})
-	if d := ticks * float64(h.scale); d > 0 && d < math.MaxInt64 && !math.IsNaN(d) {
+	switch d := ticks * float64(h.scale); {
+	case d >= math.MaxInt64:
+		h.duration = math.MaxInt64 // an absurd claim stays one
+	case d > 0: // false for what is not a number
 		h.duration = time.Duration(d)
 	}
 }
