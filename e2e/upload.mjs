@@ -10,6 +10,13 @@ const slow = 2_000_000; // bytes per second
 const some = 1_000_000; // bytes that have passed when something happens
 const report = {};
 
+/** Runs a case, and says on standard error how long it took. */
+async function run(name, what) {
+  const begun = Date.now();
+  report[name] = await what();
+  console.error(`${name}: ${Date.now() - begun} ms`);
+}
+
 const control = (what, n = 0) => fetch(`${given.control}/${what}?n=${n}`, { method: "POST" });
 const journal = async () => (await fetch(`${given.control}/journal`)).json();
 
@@ -183,12 +190,12 @@ try {
   await page.getByTestId("exam-create").click();
   await page.getByTestId("attempt-ticket").waitFor();
   exam = page.url();
-  report.drop = await dragAndDrop();
-  report.pause = await pauseAndResume();
-  report.again = await uploadAgain(report.pause.attempt);
-  report.reload = await reload();
-  report.session = await sessionOver();
-  report.away = await serverAway();
+  await run("drop", dragAndDrop);
+  await run("pause", pauseAndResume);
+  await run("again", () => uploadAgain(report.pause.attempt));
+  await run("reload", reload);
+  await run("session", sessionOver);
+  await run("away", serverAway);
   report.roles = {};
   for (const role of ["reviewer", "invigilator"]) report.roles[role] = await seenBy(role, report.drop.attempt);
   report.faults = faults;

@@ -74,6 +74,7 @@ func TestUploadsOfTheStaffPage(t *testing.T) {
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	require.NoError(t, err, said.String())
+	t.Logf("%s", said.String())
 	var report uploadReport
 	require.NoError(t, json.Unmarshal(out, &report))
 	assert.Empty(t, report.Faults, "errors in the page")

@@ -9,14 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 )
-
-var requests = promauto.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "trivue_http_request_seconds", Help: "Duration of HTTP requests, by kind and status.", Buckets: []float64{.005, .02, .1, .5, 2, 10, 60},
-}, []string{"area", "method", "status"})
 
 // recorder notes the status of an answer.
 type recorder struct {

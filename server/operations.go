@@ -4,23 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check is something without which the system cannot work.
-type Check struct {
-	Name string
-	Do   func(ctx context.Context) error
-}
-
 // Operations handles what operators and their programs ask for; it belongs on a listener of its own, not on the public one.
-func Operations(checks []Check) http.Handler {
+// What gatherer knows is shown besides the metrics of the process.
+func Operations(checks []Check, gatherer prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, gatherer}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	mux.HandleFunc("GET /healthz", Healthy)
-	mux.HandleFunc("GET /readyz", Ready(checks))
+	mux.HandleFunc("GET /readyz", Ready(checks, checkWithin))
 	return mux
 }
 
@@ -30,20 +28,44 @@ func Healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
 }
 
-// Ready says whether all checks pass, with 503 where one does not.
-func Ready(checks []Check) http.HandlerFunc {
+// checkWithin is how long a check may take. Orchestrators ask every few seconds, and have their own patience.
+const checkWithin = 3 * time.Second
+
+type readiness struct {
+	Status string                 `json:"status"` // ready, not-ready
+	Checks map[string]checkResult `json:"checks"`
+}
+
+type checkResult struct {
+	Status  string  `json:"status"` // ok, failed
+	Seconds float64 `json:"seconds"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// Ready says whether all checks pass, each by its name, with 503 where one does not. They run at once, each for the given time at
+// most. A check that hangs is not begun a second time before it has returned: a dead network file system must not collect
+// goroutines.
+func Ready(checks []Check, within time.Duration) http.HandlerFunc {
+	busy := make([]atomic.Bool, len(checks))
 	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
-		status, results := http.StatusOK, map[string]string{}
-		for _, c := range checks {
-			results[c.Name] = "ok"
-			if err := c.Do(ctx); err != nil {
-				status, results[c.Name] = http.StatusServiceUnavailable, "failed"
+		results := make([]checkResult, len(checks))
+		var all sync.WaitGroup
+		for i, c := range checks {
+			all.Go(func() { results[i] = c.run(ctx, &busy[i]) })
+		}
+		all.Wait()
+		answer, status := readiness{"ready", map[string]checkResult{}}, http.StatusOK
+		for i, c := range checks {
+			answer.Checks[c.Name] = results[i]
+			if results[i].Error != "" {
+				answer.Status, status = "not-ready", http.StatusServiceUnavailable
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(results)
+		_ = json.NewEncoder(w).Encode(answer)
 	}
 }

@@ -137,7 +137,7 @@ func (c serveCommand) address(listener net.Listener) string {
 func (c serveCommand) listenAndServe(ctx context.Context, s *system, listener, operations net.Listener, log *slog.Logger) error {
 	// Uploads and media take as long as they take; a request's head does not.
 	public := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	ops := &http.Server{Handler: server.Operations(s.checks()), ReadHeaderTimeout: 15 * time.Second, ErrorLog: public.ErrorLog}
+	ops := &http.Server{Handler: server.Operations(s.checks(c.Data), server.QueueMetrics(s.queueDepths)), ReadHeaderTimeout: 15 * time.Second, ErrorLog: public.ErrorLog}
 	group, serving := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if c.Cert != "" {

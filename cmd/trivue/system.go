@@ -15,6 +15,7 @@ import (
 	"github.com/trivue/trivue/archive"
 	"github.com/trivue/trivue/archive/disk"
 	"github.com/trivue/trivue/archive/s3"
+	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/ingest/tus"
 	"github.com/trivue/trivue/jobs"
 	"github.com/trivue/trivue/jobs/redisd"
@@ -29,6 +30,7 @@ import (
 // system is everything that runs behind the listeners.
 type system struct {
 	store   *store.Store
+	objects archive.Store
 	uploads *tus.Ingest
 	jobs    *jobs.Service
 	server  *server.Server
@@ -57,6 +59,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err != nil {
 		return s, err
 	}
+	s.objects = objects
 	queue, err := s.openQueue(ctx, c, log)
 	if err != nil {
 		return s, err
@@ -69,6 +72,9 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	}
 	runner := &worker.Worker{Store: s.store, Objects: objects, Steps: process.Steps{Runner: newRunner(log)}, Uploads: uploads, Work: work, Now: time.Now}
 	s.jobs, err = jobs.New(jobs.Options{Redis: queue, Store: s.store, Work: runner, Notifier: hub, Log: log, Concurrency: c.Workers,
+		Observe: func(name exam.StageName, outcome jobs.Outcome, took time.Duration) {
+			server.ObserveStage(string(name), string(outcome), took)
+		},
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
 			{Name: "expired sessions", Do: func(ctx context.Context) error { return s.store.DeleteExpired(ctx, time.Now()) }},
@@ -165,6 +171,17 @@ func (s *system) ensureAdmin(ctx context.Context, c serveCommand) error {
 	return os.WriteFile(s.passwordFile, []byte(c.Admin+" "+password+"\n"), 0o600)
 }
 
-func (s *system) checks() []server.Check {
-	return []server.Check{{Name: "database", Do: s.store.Ping}}
+// checks are what the system cannot work without.
+func (s *system) checks(data string) []server.Check {
+	return []server.Check{{Name: "database", Do: s.store.Ping}, {Name: "redis", Do: s.jobs.Ping}, server.ArchiveReady(s.objects), server.FreeSpace(data, tus.DefaultReserve)}
+}
+
+func (s *system) queueDepths() ([]server.QueueDepth, error) {
+	depths, err := s.jobs.Depths()
+	var all []server.QueueDepth
+	for _, d := range depths {
+		all = append(all, server.QueueDepth{Queue: d.Queue, State: "waiting", Tasks: d.Waiting}, server.QueueDepth{Queue: d.Queue, State: "running", Tasks: d.Running},
+			server.QueueDepth{Queue: d.Queue, State: "delayed", Tasks: d.Delayed})
+	}
+	return all, err
 }

@@ -81,6 +81,9 @@ type Ingest struct {
 	ended  chan struct{}
 }
 
+// DefaultReserve is how many bytes stay free on the disk where Options say nothing.
+const DefaultReserve = 1 << 30
+
 // progressEvery is how often the progress of a running request is noted.
 const progressEvery = time.Second
 
@@ -90,7 +93,7 @@ func New(opts Options) (*Ingest, error) {
 		opts.MaxSize = 64 << 30
 	}
 	if opts.Reserve == 0 {
-		opts.Reserve = 1 << 30
+		opts.Reserve = DefaultReserve
 	}
 	if opts.Expire == 0 {
 		opts.Expire = 7 * 24 * time.Hour
