@@ -53,7 +53,9 @@ func (t *track) jump(ctx context.Context, m *measurer, p, q *segment, missing fl
 				return 0, err
 			}
 			if ok {
-				height, _, _ := w.height(s.at(at), inlier, t.sign)
+				t.match(&w)
+				w.curve = w.matched
+				height, _, _ := w.height(s.at(at), inlier)
 				gain[side][i] = min(height, strong) - 3
 			}
 		}

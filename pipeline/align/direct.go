@@ -43,6 +43,7 @@ func (t *track) findDirect(ctx context.Context, m *measurer) error {
 	shift, margin := together.direct()
 	t.margin = margin
 	for i := range t.pieces {
+		t.pieces[i].seen = t.pieces[i].lag
 		t.pieces[i].lag += shift + float64(shifts[i])*fineStep/1000
 	}
 	return nil
@@ -94,13 +95,14 @@ func (s *stack) merge(other *stack, shift int) {
 // add stacks the windows of a piece that agree with its line.
 func (s *stack) add(ctx context.Context, t *track, m *measurer, piece *segment) error {
 	var onsets [2][]float32
+	sign := t.polarity()
 	for i := range t.windows {
 		w := &t.windows[i]
 		if w.t < piece.first || w.t > piece.last {
 			continue
 		}
 		lag := piece.at(w.t)
-		if height, _, covered := w.height(lag, mode, t.sign); !covered || height < standing {
+		if height, _, covered := w.height(lag, mode); !covered || height < standing {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -111,9 +113,9 @@ func (s *stack) add(ctx context.Context, t *track, m *measurer, piece *segment) 
 			// Linear interpolation is enough: the curve is band-limited to 3.4 of 4 kHz, and hundreds of them are averaged.
 			x := (lag-w.centre()-arrivals)*SampleRate + float64(k)*fineStep*SampleRate/1000 + reach
 			j := int(math.Floor(x))
-			if j >= 0 && j+1 < len(w.curve) {
+			if j >= 0 && j+1 < len(w.raw) {
 				f := x - float64(j)
-				s.phase[k] += t.sign * (float64(w.curve[j])*(1-f) + float64(w.curve[j+1])*f)
+				s.phase[k] += sign * (float64(w.raw[j])*(1-f) + float64(w.raw[j+1])*f)
 			}
 		}
 		for side, at := range [2]float64{w.t + lag, w.t} {
@@ -125,6 +127,15 @@ func (s *stack) add(ctx context.Context, t *track, m *measurer, piece *segment) 
 		s.correlate(onsets[0], onsets[1])
 	}
 	return nil
+}
+
+// polarity is −1 where one of the microphones is wired the other way round.
+func (t *track) polarity() float64 {
+	sum := 0.0
+	for _, p := range t.pattern {
+		sum += math.Pow(float64(p.share), 3)
+	}
+	return math.Copysign(1, sum)
 }
 
 // correlate adds the correlation of two windows' rises.

@@ -28,7 +28,6 @@ type search struct {
 	work     []complex64
 	block    [pairs][]complex64
 	response []float32
-	lags     []int
 }
 
 // useful is how many positions one step gives, whatever the length of a block.

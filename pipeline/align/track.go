@@ -10,7 +10,7 @@ import (
 const (
 	manyWindows  = 160
 	densest      = 1.5   // seconds between windows
-	sparsest     = 24.0  // seconds between windows
+	sparsest     = 12.0  // seconds between windows
 	standing     = 4.5   // height of a peak that counts
 	strong       = 12.0  // above which it counts no more
 	mode         = 0.012 // seconds: reflections that are one hypothesis together
@@ -23,8 +23,8 @@ const (
 type track struct {
 	span    [2]float64 // lengths of the reference and the other, seconds
 	windows []window   // in order of time
-	sign    float64    // −1 where one microphone is wired the other way round
 	drift   float64
+	pattern []tap // of the room's arrivals
 	pieces  []segment
 	margin  float64 // by which the direct path is more plausible than other arrivals
 }
@@ -36,6 +36,7 @@ type segment struct {
 	first    float64 // the other's times of the first and the last window that it rests on
 	last     float64
 	residual float64
+	seen     float64 // offset by the room's pattern, before the direct path was chosen
 }
 
 // follow measures windows along the rough stretches and finds the lines that they lie on.
@@ -51,6 +52,7 @@ func follow(ctx context.Context, m *measurer, rough []stretch) (*track, error) {
 			return t, nil
 		}
 		t.drift = t.commonDrift(plans)
+		t.pattern = t.findPattern()
 		t.smooth()
 		labels, offsets := t.label()
 		if more := t.between(labels); len(more) > 0 {
@@ -164,7 +166,7 @@ func (t *track) label() (labels []int, offsets []float64) {
 		}
 		from[i] = make([]int16, n)
 		for k, offset := range offsets {
-			height, _, covered := w.height(offset+t.drift*w.t, mode, t.sign)
+			height, _, covered := w.height(offset+t.drift*w.t, mode)
 			gains[k] = -0.5
 			if covered {
 				gains[k] = min(height, strong) - standing
@@ -191,7 +193,7 @@ func (t *track) label() (labels []int, offsets []float64) {
 	}
 	for i := range t.windows {
 		w := &t.windows[i]
-		if height, _, covered := w.height(offsets[labels[i]]+t.drift*w.t, mode, t.sign); !covered || height < standing {
+		if height, _, covered := w.height(offsets[labels[i]]+t.drift*w.t, mode); !covered || height < standing {
 			labels[i] = -1
 		}
 	}

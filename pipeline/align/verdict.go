@@ -4,30 +4,29 @@ import (
 	"math"
 )
 
-// What is asked of an answer.
+// What is asked of an answer. docs/alignment.md shows how far right and wrong answers lie apart.
 const (
-	leastScore  = 50.0  // sum of what agreeing windows stand out by
-	leastShare  = 0.55  // of the lively windows, of one side at least, that agree
-	improbable  = -12.0 // log10 of the probability that chance agreed as much
-	exactShare  = 0.7   // of the windows that agree
-	exactMargin = 1.0   // natural logarithm by which no other arrival may be as plausible as the direct path
+	leastZ      = 12.0 // standard deviations of the evidence from none
+	leastShare  = 0.7  // of what stood out on one side at least, that the other heard too
+	exactMargin = 1.0  // natural logarithm by which no other arrival may be as plausible as the direct path
+	exactZ      = 20.0
 )
 
 // judge weighs the evidence.
 func (t *track) judge() Answer {
 	var answer Answer
-	e := t.weigh(&answer)
 	for _, s := range t.pieces {
 		answer.Pieces = append(answer.Pieces, Piece{From: s.from, To: s.to, Start: s.lag, Rate: 1 + s.drift, Residual: s.residual})
 	}
+	e := t.weigh(&answer)
 	answer.Confidence = e.share()
 	switch {
-	case e.score < leastScore || chance(e.agree, e.of) > improbable:
+	case e.z() < leastZ:
 		answer.Verdict, answer.Reason = CannotAlign, "the two sound alike in places, but not more than chance allows"
 	case e.share() < leastShare:
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but most of what is heard in the one is not heard in the other"
-	case e.tight < exactShare*float64(e.agree):
-		answer.Verdict, answer.Reason = Approximate, "the room or noise blurs the sound: the comparisons agree to some tens of milliseconds only"
+	case e.z() < exactZ:
+		answer.Verdict, answer.Reason = Approximate, "there is little sound to compare, or much noise over it"
 	case t.margin < exactMargin:
 		answer.Verdict, answer.Reason = Approximate, "the room reflects the sound so strongly that its direct path is not certain"
 	default:
@@ -39,56 +38,99 @@ func (t *track) judge() Answer {
 	return answer
 }
 
-// evidence counts windows in what the two have in common.
+// evidence sums up what the windows say of the pieces: all of them, and those in which the reference or the other stood out.
 type evidence struct {
-	of, agree int        // windows compared; that have a peak at their piece's lag
-	tight     float64    // that have it within inlier
-	score     float64    // sum of what they stand out by
-	lively    [2]float64 // windows in which the reference, the other stood out
-	explained [2]float64 // of these, that agree
+	all    tally
+	lively [2]tally
+	none   moments // of what windows say of lags that are none
+}
+
+// tally is what some windows say.
+type tally struct {
+	moments
+	agree float64 // windows that, with their neighbours, plainly have their piece's lag
+}
+
+// moments are the number of values, their sum and the sum of their squares.
+type moments struct{ n, sum, squares float64 }
+
+func (m *moments) add(v float64) {
+	m.n++
+	m.sum += v
+	m.squares += v * v
+}
+
+func (m moments) mean() float64 { return m.sum / max(m.n, 1) }
+
+// spread is the mean square of the distance from a value.
+func (m moments) spread(from float64) float64 {
+	return m.squares/max(m.n, 1) - 2*from*m.mean() + from*from
+}
+
+// z is how many standard deviations the windows' mean is above what chance gives.
+func (e evidence) z() float64 {
+	none := e.none.mean()
+	return (e.all.mean() - none) * math.Sqrt(e.all.n/max(e.none.spread(none), 1e-6))
 }
 
 // share is how much of what stood out agrees, by the side of which more does. One side may have heard what the other could not:
 // echo cancellation takes the questions out of the laptop's sound, and somebody may talk beside the phone. But where both heard
 // things that the other did not for the most part, they were not in one room.
+//
+// In noise no window agrees plainly; but if a share s of windows has evidence of any one strength, and the others have none, then
+// mean² over mean square is s.
 func (e evidence) share() float64 {
+	const few = 3
+	none := e.none.mean()
+	noise := e.none.spread(none)
 	best := 0.0
-	for side := range e.lively {
-		if e.lively[side] >= 3 {
-			best = max(best, e.explained[side]/e.lively[side])
+	for _, side := range e.lively {
+		if side.n < few {
+			continue
 		}
+		mean := side.mean() - none
+		strength := max(side.spread(none)-noise, 0.1*noise)
+		best = max(best, side.agree/side.n, mean*math.Abs(mean)/strength)
 	}
-	return best
+	return min(best, 1)
 }
 
+// elsewhere are distances from a window's expected lag, in seconds, at which it has nothing to say.
+var elsewhere = [...]float64{-0.14, -0.127, -0.113, -0.1, -0.09, -0.08, -0.07, -0.06, 0.061, 0.072, 0.083, 0.091, 0.1, 0.11, 0.125, 0.138}
+
+// weigh lets all windows speak, and notes them in the answer.
 func (t *track) weigh(answer *Answer) (e evidence) {
+	const most = 6.0 // a single window's say
+	say := func(w *window, lag float64) float64 { return min(max(w.alone(lag), -most), most) }
 	for i := range t.windows {
 		w := &t.windows[i]
 		piece := t.pieceAt(w.t)
 		if piece == nil {
 			continue
 		}
-		lag := piece.at(w.t)
-		height, at, covered := w.height(lag, mode, t.sign)
-		if !covered {
+		lag := piece.seen + piece.drift*w.t
+		if _, _, covered := w.height(lag, inlier); !covered {
 			continue
 		}
-		agrees := height >= standing
-		answer.Evidence = append(answer.Evidence, Point{T: w.t, Lag: at, Agrees: agrees && math.Abs(at-lag) <= inlier})
-		e.of++
-		if agrees {
-			e.agree++
-			e.score += min(height, strong)
-			if near, _, _ := w.height(lag, inlier, t.sign); near >= standing {
-				e.tight++
+		for _, off := range elsewhere {
+			if other := w.centre() + off; math.Abs(other-lag) > arrivals {
+				e.none.add(say(w, other))
 			}
 		}
-		for side, lively := range w.lively {
-			if lively {
-				e.lively[side]++
-				if agrees {
-					e.explained[side]++
-				}
+		v := say(w, lag)
+		height, at, _ := w.height(lag, mode)
+		agrees := height >= standing
+		answer.Evidence = append(answer.Evidence, Point{T: w.t, Lag: at + piece.lag - piece.seen, Agrees: agrees && math.Abs(at-lag) <= inlier})
+		for _, side := range []struct {
+			counts bool
+			tally  *tally
+		}{{true, &e.all}, {w.lively[0], &e.lively[0]}, {w.lively[1], &e.lively[1]}} {
+			if !side.counts {
+				continue
+			}
+			side.tally.add(v)
+			if agrees {
+				side.tally.agree++
 			}
 		}
 	}
@@ -102,19 +144,4 @@ func (t *track) pieceAt(at float64) *segment {
 		}
 	}
 	return nil
-}
-
-// chance bounds the probability, as its logarithm to base 10, that k of n windows fall on one line by luck: Chernoff's bound for
-// windows that each fall anywhere in reach, times the number of lines that were tried.
-func chance(k, n int) float64 {
-	const p = 2 * mode * SampleRate / (2.0 * reach)
-	q := float64(k) / float64(n)
-	if n == 0 || q <= p {
-		return 0
-	}
-	divergence := q * math.Log(q/p)
-	if q < 1 {
-		divergence += (1 - q) * math.Log((1-q)/(1-p))
-	}
-	return (-float64(n)*divergence + 2*math.Log(float64(n))) / math.Ln10
 }

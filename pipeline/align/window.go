@@ -17,11 +17,12 @@ const (
 
 // window is one comparison of a few seconds of both sounds around an expected lag.
 type window struct {
-	t     float64   // the other's time of its middle, seconds
-	base  int       // lag at the curve's middle, in samples
-	raw   []float32 // correlation at lags base−reach … base+reach, its root mean square being 1
-	curve []float32 // the same together with its neighbours in time
-	peaks []peak
+	t       float64   // the other's time of its middle, seconds
+	base    int       // lag at the curve's middle, in samples
+	raw     []float32 // correlation at lags base−reach … base+reach, its root mean square being 1
+	matched []float32 // the same, seen through the room's pattern
+	curve   []float32 // and together with its neighbours in time
+	peaks   []peak
 	// lively says of the reference and of the other whether anything stood out in it: speech, most often.
 	lively [2]bool
 }
@@ -32,25 +33,34 @@ type peak struct{ lag, height float64 }
 // centre is the window's lag, in seconds, at the middle of its curve.
 func (w *window) centre() float64 { return float64(w.base) / SampleRate }
 
-// height is the best of the curve, times sign, within so many seconds of a lag, and where it is; covered is false where the lag
-// lies outside of what was measured.
-func (w *window) height(lag, within, sign float64) (best float64, at float64, covered bool) {
+// height is the best of the curve within so many seconds of a lag, and where it is; covered is false where the lag lies outside of
+// what was measured.
+func (w *window) height(lag, within float64) (best, at float64, covered bool) {
 	middle := (lag-w.centre())*SampleRate + reach
 	first, last := int(math.Ceil(middle-within*SampleRate)), int(math.Floor(middle+within*SampleRate))
 	if last < 1 || first > 2*reach-1 {
 		return 0, lag, false
 	}
 	first, last = max(first, 1), min(last, 2*reach-1)
-	best = math.Inf(-1)
 	top := first
 	for i := first; i <= last; i++ {
-		if v := sign * float64(w.curve[i]); v > best {
-			best, top = v, i
+		if w.curve[i] > w.curve[top] {
+			top = i
 		}
 	}
-	s := float32(sign)
-	fraction := vertex(s*w.curve[top-1], s*w.curve[top], s*w.curve[top+1])
-	return best, w.centre() + (float64(top-reach)+fraction)/SampleRate, true
+	fraction := vertex(w.curve[top-1], w.curve[top], w.curve[top+1])
+	return float64(w.curve[top]), w.centre() + (float64(top-reach)+fraction)/SampleRate, true
+}
+
+// alone is what the window says of a lag without its neighbours: the best within a millisecond, as near reflections come and go with
+// what is said.
+func (w *window) alone(lag float64) float64 {
+	k := int(math.Round((lag-w.centre())*SampleRate)) + reach
+	best := math.Inf(-1)
+	for i := max(0, k-SampleRate/1000); i <= min(len(w.matched)-1, k+SampleRate/1000); i++ {
+		best = max(best, float64(w.matched[i]))
+	}
+	return best
 }
 
 // measurer compares windows of two sounds.
@@ -102,7 +112,7 @@ func (m *measurer) measure(t, lag float64, size int) (window, bool, error) {
 		energy += float64(v) * float64(v)
 	}
 	scale(w.raw, energy)
-	w.curve = w.raw
+	w.matched, w.curve = w.raw, w.raw
 	return w, true, nil
 }
 
@@ -178,14 +188,14 @@ func (m *measurer) isLively(side, from, size int) bool {
 }
 
 // findPeaks lists the highest places of the curve, a millisecond apart at least.
-func (w *window) findPeaks(sign float32) {
+func (w *window) findPeaks() {
 	w.peaks = w.peaks[:0]
 	for i := 1; i < len(w.curve)-1; i++ {
-		v := sign * w.curve[i]
-		if v < 3 || v < sign*w.curve[i-1] || v <= sign*w.curve[i+1] {
+		v := w.curve[i]
+		if v < 3 || v < w.curve[i-1] || v <= w.curve[i+1] {
 			continue
 		}
-		fraction := vertex(sign*w.curve[i-1], v, sign*w.curve[i+1])
+		fraction := vertex(w.curve[i-1], v, w.curve[i+1])
 		p := peak{w.centre() + (float64(i-reach)+fraction)/SampleRate, float64(v)}
 		if n := len(w.peaks); n > 0 && p.lag-w.peaks[n-1].lag < 0.001 {
 			if w.peaks[n-1].height < p.height {
