@@ -122,7 +122,7 @@ def gaps(r, shortest, longest, count):
 
 def positives(set_name, i, r, quick):
     """Case i of a set. Quick cases are of one to two minutes."""
-    length = r.uniform(75, 120) if quick else r.choice([240, 300, 360])
+    length = r.uniform(75, 120) if quick else r.choice([150, 200, 240, 300])
     later = r.uniform(-0.2, 0.3) * length  # the phone starts later than the laptop, or earlier
     ref, span = (max(0, -later), length), (max(0, later), length - r.uniform(0, 8))
     take = {"span": span, "gaps": [], "codec": r.choice(["opus24", "opus32", "aac48", "aac64"])}
@@ -143,7 +143,7 @@ def positives(set_name, i, r, quick):
     if set_name == "drift":
         return base(ppm=r.choice([-1, 1]) * (400 if i % 2 else r.uniform(250, 400)))
     if set_name == "offsets":
-        shared = 60 if quick else 180
+        shared = 60 if quick else 120
         later = [600, -300, 450, -200, 300, -120][i % 6] * (0.2 if quick else 1)
         length = abs(later) + shared
         take.update(span=(max(0, later), length - 3))
@@ -162,12 +162,12 @@ def positives(set_name, i, r, quick):
         take.update(span=sides[1])
         return base(length=length, ref=sides[0])
     if set_name == "silence":
-        length = r.uniform(120, 150) if quick else r.choice([360, 480])
-        mute = (0.3 * length, 0.3 * length + (50 if quick else r.uniform(120, 200)))
+        length = r.uniform(120, 150) if quick else r.choice([240, 300])
+        mute = (0.3 * length, 0.3 * length + (50 if quick else r.uniform(90, 130)))
         take.update(span=(max(0, later), length - 3))
         return base(length=length, ref=(max(0, -later), length), build=interview(mute=mute))
     if set_name == "takes":
-        length = length if quick else 420
+        length = length if quick else 300
         cut, pause = length * r.uniform(0.35, 0.6), r.uniform(3, 20)
         first, second = {**take, "span": (r.uniform(0, 8), cut)}, {**take, "span": (cut + pause, length - r.uniform(0, 8))}
         return base(length=length, ref=(0, length)) | {"takes": [second, first]}
@@ -204,9 +204,9 @@ def positives(set_name, i, r, quick):
 
 
 POSITIVE = {
-    "typical": 24, "harsh": 30, "hour": 3, "drift": 10, "offsets": 9, "gaps-phone": 10, "gaps-laptop": 8, "gaps-both": 8, "overlap": 16,
-    "silence": 8, "takes": 6, "music": 10, "second-speaker": 9, "hum": 9, "clipping": 8, "telephone": 14, "dead-channel": 8,
-    "mandarin": 8, "codecs": 22, "short": 16, "screen": 12,
+    "typical": 16, "harsh": 24, "hour": 3, "drift": 8, "offsets": 6, "gaps-phone": 8, "gaps-laptop": 6, "gaps-both": 6, "overlap": 14,
+    "silence": 6, "takes": 4, "music": 8, "second-speaker": 8, "hum": 6, "clipping": 6, "telephone": 14, "dead-channel": 4,
+    "mandarin": 6, "codecs": 11, "short": 12, "screen": 10,
 }  # fmt: skip
 
 
@@ -214,7 +214,7 @@ POSITIVE = {
 
 
 def negative(set_name, i, r, quick):
-    length = r.uniform(60, 100) if quick else r.choice([60, 90, 120, 120, 180, 240, 300])
+    length = r.uniform(60, 100) if quick else r.choice([60, 60, 60, 75, 90, 90, 120, 150, 240])
     shift = r.uniform(0, 15)
     aligned = set_name == "neg-same-times"
     how = {
