@@ -3,7 +3,7 @@ import { Clock } from "../src/player/clock";
 import { parseCues, thumbnailAt } from "../src/player/cues";
 import { parsePeaks } from "../src/player/peaks";
 import { correct, nudgeAtMost, seekBeyond } from "../src/player/sync";
-import { formatTime, mediaTime, takeAt, takeEnd, type Recording, type Take } from "../src/player/timeline";
+import { formatTime, interviewTime, mediaTime, takeAt, takeEnd, type Recording, type Take } from "../src/player/timeline";
 
 const take = (start: number, duration: number, rate = 1) => ({ start, duration, rate }) as Take;
 
@@ -13,6 +13,16 @@ describe("the timeline", () => {
     expect(mediaTime(t, 12.5)).toBe(0);
     expect(t.start + t.rate * mediaTime(t, 61.7)).toBeCloseTo(61.7, 9);
     expect(takeEnd(t)).toBeCloseTo(112.52, 6);
+  });
+
+  it("follows the pieces of a take whose recorder lost time", () => {
+    const t = { ...take(10, 60), pieces: [{ from: 0, to: 20, start: 10, rate: 1 }, { from: 20, to: 60, start: 15, rate: 1 }] } as Take;
+    expect(mediaTime(t, 29)).toBeCloseTo(19, 9);
+    expect(mediaTime(t, 32)).toBe(20); // nothing was recorded then
+    expect(mediaTime(t, 36)).toBeCloseTo(21, 9);
+    expect(interviewTime(t, 19)).toBeCloseTo(29, 9);
+    expect(interviewTime(t, 21)).toBeCloseTo(36, 9);
+    expect(takeEnd(t)).toBeCloseTo(75, 9);
   });
 
   it("finds the take that is on", () => {

@@ -4,7 +4,7 @@ import { gapText } from "./gap";
 import type { Key } from "../i18n";
 import { thumbnailAt, type Thumbnail } from "./cues";
 import type { Peaks } from "./peaks";
-import { formatTime, takeEnd, type Recording, type Timeline } from "./timeline";
+import { formatTime, interviewTime, takeEnd, type Recording, type Timeline } from "./timeline";
 
 type Translate = (key: Key, values?: Record<string, string | number>) => string;
 
@@ -68,8 +68,8 @@ export class Lanes {
     }
     for (const take of lane.recording.takes) {
       for (const damage of take.damage ?? []) {
-        const from = take.start + take.rate * damage.from;
-        const to = take.start + take.rate * damage.to;
+        const from = interviewTime(take, damage.from);
+        const to = interviewTime(take, damage.to);
         const mark = this.mark("tv-damage", from, Math.max(to, from + this.length / 400));
         mark.title = this.t("player.damage", { from: formatTime(from), to: formatTime(to), cause: this.t(`damage.${damage.cause}`) });
         row.append(mark);

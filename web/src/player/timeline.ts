@@ -11,11 +11,20 @@ export interface Damage {
   bytes: number;
 }
 
+/** An interval of media time and where it lies: interview time = start + rate · media time for from ≤ media time < to. */
+export interface Piece {
+  from: number;
+  to: number;
+  start: number;
+  rate: number;
+}
+
 export interface Take {
   file: string;
   mime: string;
   start: number; // interview time = start + rate · media time
   rate: number;
+  pieces?: Piece[]; // where the recorder lost time: they say it instead of start and rate
   duration: number; // seconds of media time
   placed: "reference" | "sound" | "clock" | "unplaced";
   residual: number;
@@ -54,14 +63,34 @@ export interface Timeline {
   missing?: Kind[];
 }
 
+function piecesOf(take: Take): Piece[] {
+  return take.pieces?.length ? take.pieces : [{ from: 0, to: take.duration, start: take.start, rate: take.rate }];
+}
+
 /** The media time of a take at an interview time, in seconds; outside 0…duration the take shows nothing. */
 export function mediaTime(take: Take, interview: number): number {
-  return (interview - take.start) / take.rate;
+  const pieces = piecesOf(take);
+  for (const [i, p] of pieces.entries()) {
+    const last = i === pieces.length - 1;
+    if (!last && interview >= p.start + p.rate * p.to) continue;
+    return i > 0 && interview < p.start + p.rate * p.from ? p.from : (interview - p.start) / p.rate;
+  }
+  return interview;
+}
+
+/** The interview time of a take's media time. Between two pieces it stands still. */
+export function interviewTime(take: Take, media: number): number {
+  const pieces = piecesOf(take);
+  for (const [i, p] of pieces.entries()) {
+    if (i < pieces.length - 1 && media >= p.to) continue;
+    return p.start + p.rate * (i > 0 ? Math.max(media, p.from) : media);
+  }
+  return media;
 }
 
 /** The interview time at which a take ends. */
 export function takeEnd(take: Take): number {
-  return take.start + take.rate * take.duration;
+  return interviewTime(take, take.duration);
 }
 
 /** The take that shows an interview time; of two that overlap, the later one, as it is the one that went on. */

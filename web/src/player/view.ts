@@ -4,7 +4,7 @@ import type { Key } from "../i18n";
 import type { Clock } from "./clock";
 import { gapText } from "./gap";
 import { correct, nudgeAtMost } from "./sync";
-import { formatTime, mediaTime, takeAt, takeEnd, type Recording } from "./timeline";
+import { formatTime, interviewTime, mediaTime, takeAt, takeEnd, type Recording } from "./timeline";
 
 type Translate = (key: Key, values?: Record<string, string | number>) => string;
 
@@ -100,7 +100,7 @@ export class View {
     const video = this.videos[this.active];
     const take = this.recording.takes[this.active];
     if (!video || !take || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.seeking) return undefined;
-    return take.start + take.rate * video.currentTime - this.clock.now();
+    return interviewTime(take, video.currentTime) - this.clock.now();
   }
 
   /** Called for every picture of the page: shows the right take and keeps it on the clock. */
