@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"github.com/trivue/trivue/pipeline/align"
 	"github.com/trivue/trivue/pipeline/align/lagplot"
 	"github.com/trivue/trivue/pipeline/process"
-	"github.com/trivue/trivue/pipeline/stage"
 )
 
 type alignCommand struct {
@@ -29,8 +29,8 @@ func (c alignCommand) Run(ctx context.Context) error {
 	}
 	answer, err := process.Align(ctx, newRunner(quietLog()), c.Reference, c.Other, report)
 	bar.end()
-	if failure := new(stage.Failure); errors.As(err, &failure) {
-		return &exitError{1, fmt.Errorf("%w: %s", err, explain("", failure))}
+	if file := new(process.FileError); errors.As(err, &file) && ctx.Err() == nil {
+		return &exitError{1, &toldError{file.File + ": " + explain("", err), err}}
 	}
 	if err != nil {
 		return err
@@ -41,12 +41,7 @@ func (c alignCommand) Run(ctx context.Context) error {
 		}
 	}
 	if c.JSON {
-		encoded, err := process.EncodeAnswer(answer)
-		if err != nil {
-			return err
-		}
-		_, err = os.Stdout.Write(encoded)
-		return err
+		return json.NewEncoder(os.Stdout).Encode(answer)
 	}
 	c.tell(answer)
 	return nil

@@ -4,6 +4,7 @@ package align
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 )
 
@@ -56,6 +57,15 @@ type Answer struct {
 	Pieces     []Piece `json:"pieces"`     // in order of From, apart from each other; empty where Verdict is CannotAlign
 	Reason     string  `json:"reason"`     // in plain English, why not, or why not exactly; empty where Exact
 	Evidence   []Point `json:"-"`          // what the answer rests on, for plots
+}
+
+// MarshalJSON writes no pieces as an empty list: programs that read the answer loop over it.
+func (a Answer) MarshalJSON() ([]byte, error) {
+	type plain Answer
+	if a.Pieces == nil {
+		a.Pieces = []Piece{}
+	}
+	return json.Marshal(plain(a))
 }
 
 // Point is one comparison of a few seconds: at the other's time T its sound came Lag seconds later on the reference's clock.

@@ -47,7 +47,8 @@ func follow(ctx context.Context, m *measurer, rough []stretch) (*track, error) {
 		return nil, err
 	}
 	// The lag may have changed between windows that lie far apart: more are measured there, and everything is thought over.
-	for range 3 {
+	const rounds = 3
+	for round := range rounds {
 		if len(t.windows) < leastWindows {
 			return t, nil
 		}
@@ -55,7 +56,7 @@ func follow(ctx context.Context, m *measurer, rough []stretch) (*track, error) {
 		t.pattern = t.findPattern()
 		t.smooth()
 		labels, offsets := t.label()
-		if more := t.between(labels); len(more) > 0 {
+		if more := t.between(labels); len(more) > 0 && round < rounds-1 {
 			n := len(t.windows)
 			if err := t.measureAt(ctx, m, more, plans); err != nil {
 				return nil, err

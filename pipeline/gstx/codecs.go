@@ -51,17 +51,18 @@ var decoders = map[container.Codec]decoder{
 	container.PCM:    {"", nil, pcmCaps},
 }
 
-// surroundOpus is slower than libav's decoder, and the only one that knows more than two channels.
-const surroundOpus = "opusdec"
+// slowOpus takes twice as long as libav's decoder. It is the only one that knows more than two channels, and the only one that takes
+// narrow-band speech: libav's resamples that late, and GStreamer 1.22 now and then ends a stream with an error because of it.
+const slowOpus = "opusdec"
 
-// decoderOf finds the decoder of a track and what its packets are called.
-func decoderOf(t container.Track) (d decoder, caps string, err error) {
+// decoderOf finds the decoder of a track and what its packets are called. First is the track's first packet, nil if it is not at hand.
+func decoderOf(t container.Track, first []byte) (d decoder, caps string, err error) {
 	d, ok := decoders[t.Codec]
 	if !ok {
 		return d, "", fmt.Errorf("no decoder for codec %q", t.Codec)
 	}
-	if channels, family := opusHeader(t); t.Codec == container.Opus && (channels > 2 || family != 0) {
-		d.factory = surroundOpus
+	if channels, family := opusHeader(t); t.Codec == container.Opus && (channels > 2 || family != 0 || isSILK(first)) {
+		d.factory = slowOpus
 	}
 	caps, err = d.caps(t)
 	if err != nil {
@@ -126,6 +127,12 @@ func opusHeader(t container.Track) (channels, family int) {
 		return int(t.Private[9]), int(t.Private[18])
 	}
 	return min(max(t.Channels, 1), 2), 0
+}
+
+// isSILK reports whether an Opus packet holds speech in SILK's way alone (RFC 6716, 3.1: configurations 0 to 11).
+func isSILK(packet []byte) bool {
+	const lastSILK = 11
+	return len(packet) > 0 && packet[0]>>3 <= lastSILK
 }
 
 // opusCaps: Opus always decodes to 48 kHz, whatever rate the header calls the original's (RFC 7845, 5.1).

@@ -20,7 +20,11 @@ const (
 // decode runs a track's packets through its decoder and the given elements after it. Take is called for each buffer that comes
 // out, in order. The result's Units are left to the caller.
 func decode(ctx context.Context, track container.Track, src stage.Source, out uint, after []element, take func(*sample) error) (stage.Decoded, error) {
-	d, caps, err := decoderOf(track)
+	src, first, err := peek(src)
+	if err != nil {
+		return stage.Decoded{}, err
+	}
+	d, caps, err := decoderOf(track, first)
 	if err != nil {
 		return stage.Decoded{}, err
 	}
@@ -52,6 +56,22 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 		err = fmt.Errorf("decode %s: %w", track.Codec, err)
 	}
 	return counts, err
+}
+
+// peek gives a source's first payload, nil where there is none, and a source that still begins with it.
+func peek(src stage.Source) (again stage.Source, first []byte, err error) {
+	packet, payload, err := src()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("read the first packet: %w", err)
+	}
+	pending := true
+	return func() (container.Packet, []byte, error) {
+		if pending {
+			pending = false
+			return packet, payload, err
+		}
+		return src()
+	}, payload, nil
 }
 
 // madeNothing is the error for a track of whose packets not one could be decoded, nil where there was no packet.

@@ -23,7 +23,7 @@ func New() *Media { return &Media{} }
 
 // CanDecode reports whether a track can be decoded on this machine. It loads nothing.
 func (m *Media) CanDecode(track container.Track) bool {
-	d, _, err := decoderOf(track)
+	d, _, err := decoderOf(track, nil)
 	return err == nil && (d.factory == "" || installed()[d.factory])
 }
 

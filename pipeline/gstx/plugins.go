@@ -84,7 +84,7 @@ func elementsFor(needs stage.Needs) (names []string) {
 			add(picturePlugins)
 		case container.Opus:
 			add(soundPlugins)
-			names = append(names, surroundOpus)
+			names = append(names, slowOpus)
 		default:
 			add(soundPlugins)
 		}
@@ -145,6 +145,13 @@ func loadFile(p plugin) error {
 	if err != nil {
 		return err
 	}
+	// go-gst ends the process where a plugin's file cannot be opened, as it cannot once the sandbox is closed: it frees GStreamer's
+	// error in the wrong way.
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("load GStreamer plugin: %w", err)
+	}
+	f.Close()
 	if _, err := gst.LoadPluginFile(path); err != nil {
 		return fmt.Errorf("load GStreamer plugin %s: %w", path, err)
 	}

@@ -49,20 +49,28 @@ type Steps struct {
 
 // Inspect finds out what is in the file.
 func (s Steps) Inspect(ctx context.Context, t *Take, progress func(float64)) error {
-	// The child sees nothing but its inputs, so it could not tell a missing file from one that it may not read.
-	f, err := os.Open(t.Path)
+	if err := readable(t.Path); err != nil {
+		return err
+	}
+	return s.run(ctx, t, exam.Inspect, t.Path, nil, &t.Inspection, progress)
+}
+
+// readable says why a received file cannot be read, as a *stage.Failure. A stage's child cannot tell: it sees nothing but its inputs,
+// and a missing file looks to it like one that it may not read.
+func readable(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return stage.Explain(stage.Unreadable(err))
 	}
+	defer f.Close()
 	info, err := f.Stat()
-	f.Close()
 	if err != nil {
 		return stage.Explain(stage.Unreadable(err))
 	}
 	if info.IsDir() {
 		return stage.Explain(&container.UnusableError{Reason: container.Unreadable, Detail: "it is a folder"})
 	}
-	return s.run(ctx, t, exam.Inspect, t.Path, nil, &t.Inspection, progress)
+	return nil
 }
 
 // MakePlayback makes the file that browsers play.

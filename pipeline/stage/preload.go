@@ -3,6 +3,7 @@ package stage
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/container"
@@ -16,6 +17,9 @@ type Needs struct {
 
 // soundCodecs are those that plan lets into a playback file.
 var soundCodecs = []container.Codec{container.Opus, container.AAC, container.MP3, container.Vorbis}
+
+// receivedSoundCodecs are those that a received file may have besides.
+var receivedSoundCodecs = []container.Codec{container.AMRNB, container.AMRWB, container.ALAC, container.FLAC, container.AC3, container.EAC3, container.MuLaw, container.ALaw, container.PCM}
 
 // Preload loads what a job needs of media, and no more: a child that copies packets would otherwise spend more time on loading
 // decoders than on its work. It goes by the job's parameters, which come from the parent; before the sandbox closes nothing
@@ -45,7 +49,14 @@ func needsOf(job Job) (needs Needs, err error) {
 			needs.Decode, needs.Encode = append(needs.Decode, ins.Audio.Codec), append(needs.Encode, container.Audio)
 		}
 	case exam.Sound:
+		params, err := soundParams(job)
+		if err != nil {
+			return needs, err
+		}
 		needs.Decode = soundCodecs
+		if params.Received {
+			needs.Decode = slices.Concat(soundCodecs, receivedSoundCodecs)
+		}
 	case exam.Frames:
 		var params FramesParams
 		if err := json.Unmarshal(job.Params, &params); err != nil {

@@ -48,13 +48,22 @@ type SoundParams struct {
 	Received bool `json:"received,omitempty"`
 }
 
+// soundParams reads a job's parameters; without any the file is a playback file.
+func soundParams(job Job) (params SoundParams, err error) {
+	if len(job.Params) == 0 {
+		return params, nil
+	}
+	if err := json.Unmarshal(job.Params, &params); err != nil {
+		return params, fmt.Errorf("sound parameters: %w", err)
+	}
+	return params, nil
+}
+
 // Run reads the file Inputs[0] and writes SoundFile and PeaksFile into Output. A received file without sound is silent.
 func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
-	var params SoundParams
-	if len(job.Params) > 0 {
-		if err := json.Unmarshal(job.Params, &params); err != nil {
-			return nil, fmt.Errorf("parameters of the sound stage: %w", err)
-		}
+	params, err := soundParams(job)
+	if err != nil {
+		return nil, err
 	}
 	in, err := Open(job.Inputs[0])
 	if err != nil && params.Received {
