@@ -32,14 +32,7 @@ type seen struct {
 // TestThreeRecordingsPlayInSync goes the whole way in a real browser: what three cameras saw at one moment is on screen at one
 // moment. The recordings carry a time-code of the scene, which is read off the pictures.
 func TestThreeRecordingsPlayInSync(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a browser")
-	}
-	for _, program := range []string{"node", "chromium"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing(t, "%s is not installed (make setup-test)", program)
-		}
-	}
+	needsBrowser(t)
 	made := sample(t)
 	s := start(t, t.TempDir())
 	pictures := t.TempDir()

@@ -147,6 +147,19 @@ var interview = sync.OnceValues(func() (demo.Interview, error) {
 	return demo.Generate(context.Background(), gstx.New(), dir, demo.Options{Seconds: 40, Seed: 3}, func(float64) {})
 })
 
+// needsBrowser skips a test where there is no time or no browser for it.
+func needsBrowser(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	for _, program := range []string{"node", "chromium"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing(t, "%s is not installed (make setup-test)", program)
+		}
+	}
+}
+
 func sample(t *testing.T) demo.Interview {
 	t.Helper()
 	made, err := interview()

@@ -43,14 +43,7 @@ const largeSize = 24 << 20
 // TestUploadsOfTheStaffPage does in a real browser what happens to uploads in life, on a slow network, and proves from what came
 // by on that network that nothing began again.
 func TestUploadsOfTheStaffPage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a browser")
-	}
-	for _, program := range []string{"node", "chromium"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing(t, "%s is not installed (make setup-test)", program)
-		}
-	}
+	needsBrowser(t)
 	made := sample(t)
 	data, pictures := t.TempDir(), t.TempDir()
 	if keep := os.Getenv("TRIVUE_PICTURES"); keep != "" {

@@ -26,14 +26,17 @@ func (t *track) commonDrift(plans []stretch) float64 {
 		return guess
 	}
 	around := min(maxDrift, max(2*roughError/longest, 20e-6))
-	coarse := t.pool()
-	best := t.steepest(coarse, guess, around, 0.5*pooled/SampleRate/span, pooled)
+	best := t.steepest(t.pool(), guess, around, 0.5*pooled/SampleRate/span, pooled)
+	return t.steepest(t.raw(), best, 2*pooled/SampleRate/span, 0.4/SampleRate/span, 1)
+}
+
+// raw lists the windows' curves as they were measured.
+func (t *track) raw() [][]float32 {
 	curves := make([][]float32, len(t.windows))
 	for i := range t.windows {
 		curves[i] = t.windows[i].raw
 	}
-	best = t.steepest(curves, best, 2*pooled/SampleRate/span, 0.4/SampleRate/span, 1)
-	return best
+	return curves
 }
 
 // pool makes curves of a quarter of the length: the greatest size of each few values, less their mean.

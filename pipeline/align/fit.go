@@ -123,29 +123,42 @@ func (t *track) longest() float64 {
 
 // biweight is a line through the points by least squares reweighted with Tukey's biweight, from a first line on.
 func biweight(points []point, l line) line {
+	weighted := make([]point, len(points))
 	for range 8 {
-		var w, wt, wl, tt, tl float64
-		weights := make([]float64, len(points))
 		for i, p := range points {
-			if u := (p.lag - l.at(p.t)) / inlier; math.Abs(u) < 1 {
-				weights[i] = p.weight * (1 - u*u) * (1 - u*u)
-			}
-			w, wt, wl = w+weights[i], wt+weights[i]*p.t, wl+weights[i]*p.lag
+			u := (p.lag - l.at(p.t)) / inlier
+			p.weight *= max(1-u*u, 0) * max(1-u*u, 0)
+			weighted[i] = p
 		}
-		if w == 0 {
+		next, ok := leastSquares(weighted, false)
+		if !ok {
 			return l
 		}
-		for i, p := range points {
-			tt += weights[i] * (p.t - wt/w) * (p.t - wt/w)
-			tl += weights[i] * (p.t - wt/w) * (p.lag - wl/w)
-		}
-		if tt == 0 {
-			return l
-		}
-		drift := max(-maxDrift, min(maxDrift, tl/tt))
-		l = line{lag: (wl - drift*wt) / w, drift: drift}
+		l = next
 	}
 	return l
+}
+
+// leastSquares is the line with the least weighted sum of squares, without a drift if it is to be flat; ok is false where no point has
+// weight. A drift that no clock has is cut to the most that one has.
+func leastSquares(points []point, flat bool) (l line, ok bool) {
+	var w, wt, wl, tt, tl float64
+	for _, p := range points {
+		w, wt, wl = w+p.weight, wt+p.weight*p.t, wl+p.weight*p.lag
+	}
+	if w == 0 {
+		return l, false
+	}
+	mt, ml := wt/w, wl/w
+	for _, p := range points {
+		tt += p.weight * (p.t - mt) * (p.t - mt)
+		tl += p.weight * (p.t - mt) * (p.lag - ml)
+	}
+	if !flat && tt > 0 {
+		l.drift = max(-maxDrift, min(maxDrift, tl/tt))
+	}
+	l.lag = ml - l.drift*mt
+	return l, true
 }
 
 func medianDistance(points []point, l line) float64 {

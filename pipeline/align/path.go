@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -44,11 +45,11 @@ func coarse(ctx context.Context, a, b features, prior Prior) ([]stretch, error) 
 		c.most = min(c.most, prior.Start+prior.Within+priorSlack)
 	}
 	length := min(longestBlock, max(b.n/2, 2*frameRate), b.n)
-	step := min(blockHop, max(length/4, 1))
-	if length == longestBlock {
-		step = blockHop
+	hop := blockHop
+	if length < longestBlock {
+		hop = min(blockHop, max(length/4, 1))
 	}
-	for at := 0; ; at += step {
+	for at := 0; ; at += hop {
 		last := at+length >= b.n
 		c.blocks = append(c.blocks, sighting{from: min(at, b.n-length), length: length})
 		if last {
@@ -58,12 +59,12 @@ func coarse(ctx context.Context, a, b features, prior Prior) ([]stretch, error) 
 	for i := range c.blocks {
 		c.blocks[i].at = (float64(c.blocks[i].from) + float64(length)/2) / frameRate
 	}
-	if err := c.spread(ctx); err != nil {
+	if err := c.everywhere(ctx, max(1, len(c.blocks)/spreadBlocks)); err != nil {
 		return nil, err
 	}
 	path, score := likeliest(c.blocks)
 	if score < plain {
-		if err := c.everywhere(ctx, func(sighting) bool { return true }); err != nil {
+		if err := c.everywhere(ctx, 1); err != nil {
 			return nil, err
 		}
 		path, score = likeliest(c.blocks)
@@ -76,7 +77,7 @@ func coarse(ctx context.Context, a, b features, prior Prior) ([]stretch, error) 
 	if score < worth {
 		return nil, nil
 	}
-	if err := c.around(ctx, path); err != nil {
+	if err := c.closely(ctx, path); err != nil {
 		return nil, err
 	}
 	path, _ = likeliest(c.blocks)
@@ -90,16 +91,11 @@ type coarseSearch struct {
 	blocks      []sighting
 }
 
-// spread looks for a few blocks everywhere.
-func (c *coarseSearch) spread(ctx context.Context) error {
-	stride := max(1, len(c.blocks)/spreadBlocks)
-	return c.everywhere(ctx, func(s sighting) bool { return s.from/max(c.blocks[min(1, len(c.blocks)-1)].from, 1)%stride == 0 })
-}
-
-func (c *coarseSearch) everywhere(ctx context.Context, which func(sighting) bool) error {
+// everywhere looks for each stride-th block at every lag that there can be.
+func (c *coarseSearch) everywhere(ctx context.Context, stride int) error {
 	for i := range c.blocks {
 		k := &c.blocks[i]
-		if k.wide || !which(*k) {
+		if k.wide || i%stride != 0 {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -111,7 +107,7 @@ func (c *coarseSearch) everywhere(ctx context.Context, which func(sighting) bool
 }
 
 // along looks for every block near the path, and everywhere where nothing plain is near it.
-func (c *coarseSearch) along(ctx context.Context, path []step) error {
+func (c *coarseSearch) along(ctx context.Context, path []point) error {
 	for i := range c.blocks {
 		k := &c.blocks[i]
 		if k.wide {
@@ -120,7 +116,7 @@ func (c *coarseSearch) along(ctx context.Context, path []step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		before, after := around(path, k.at)
+		before, after := neighbours(path, k.at)
 		low, high := min(before.lag, after.lag)-nearby, max(before.lag, after.lag)+nearby
 		k.hits = c.s.find(c.b, k.from, k.length, max(low, c.least), min(high, c.most))
 		if k.hits != nil && !slices.ContainsFunc(k.hits, func(h hit) bool { return h.z >= plain }) {
@@ -130,8 +126,8 @@ func (c *coarseSearch) along(ctx context.Context, path []step) error {
 	return nil
 }
 
-// around looks with short blocks where the path jumps or has no evidence for long: a piece shorter than a block shows there.
-func (c *coarseSearch) around(ctx context.Context, path []step) error {
+// closely looks with short blocks where the path jumps or has no evidence for long: a piece shorter than a block shows there.
+func (c *coarseSearch) closely(ctx context.Context, path []point) error {
 	if c.blocks[0].length <= shortBlock {
 		return nil
 	}
@@ -153,19 +149,19 @@ func (c *coarseSearch) around(ctx context.Context, path []step) error {
 	const half = longestBlock / 2 / float64(frameRate)
 	for i := 1; i < len(path); i++ {
 		p, q := path[i-1], path[i]
-		if q.at-p.at > 3*half || !continuous(p, q) {
-			if err := search(p.at-half, q.at+half, min(p.lag, q.lag), max(p.lag, q.lag)); err != nil {
+		if q.t-p.t > 3*half || !continuous(p, q) {
+			if err := search(p.t-half, q.t+half, min(p.lag, q.lag), max(p.lag, q.lag)); err != nil {
 				return err
 			}
 		}
 	}
-	if first := path[0]; first.at > 2*half {
-		if err := search(max(0, first.at-6*half), first.at, first.lag, first.lag); err != nil {
+	if first := path[0]; first.t > 2*half {
+		if err := search(max(0, first.t-6*half), first.t, first.lag, first.lag); err != nil {
 			return err
 		}
 	}
-	if last := path[len(path)-1]; float64(c.b.n)/frameRate-last.at > 2*half {
-		if err := search(last.at, last.at+6*half, last.lag, last.lag); err != nil {
+	if last := path[len(path)-1]; float64(c.b.n)/frameRate-last.t > 2*half {
+		if err := search(last.t, last.t+6*half, last.lag, last.lag); err != nil {
 			return err
 		}
 	}
@@ -174,26 +170,21 @@ func (c *coarseSearch) around(ctx context.Context, path []step) error {
 	return nil
 }
 
-// step is one block of a path.
-type step struct {
-	at, lag, z float64
+func continuous(p, q point) bool {
+	return math.Abs(q.lag-p.lag) <= continuity+maxDrift*math.Abs(q.t-p.t)
 }
 
-func continuous(p, q step) bool {
-	return math.Abs(q.lag-p.lag) <= continuity+maxDrift*math.Abs(q.at-p.at)
-}
-
-// around gives the path's steps before and after a time; the nearest one twice beyond its ends.
-func around(path []step, at float64) (before, after step) {
-	i, _ := slices.BinarySearchFunc(path, at, func(s step, at float64) int { return int(math.Copysign(1, s.at-at)) })
+// neighbours gives the path's points before and after a time; the nearest one twice beyond its ends.
+func neighbours(path []point, at float64) (before, after point) {
+	i, _ := slices.BinarySearchFunc(path, at, func(p point, at float64) int { return cmp.Compare(p.t, at) })
 	return path[max(i-1, 0)], path[min(i, len(path)-1)]
 }
 
 // likeliest is Viterbi's algorithm over the hits: each adds what it stands out by, each jump of the lag costs, blocks may be left
 // out for nothing.
-func likeliest(blocks []sighting) (path []step, score float64) {
+func likeliest(blocks []sighting) (path []point, score float64) {
 	type node struct {
-		step
+		point
 		score    float64
 		previous int // node, or −1
 	}
@@ -205,10 +196,10 @@ func likeliest(blocks []sighting) (path []step, score float64) {
 		from := begin[max(0, i-lookBack)]
 		until := len(nodes)
 		for _, h := range k.hits {
-			n := node{step: step{k.at, h.lag, h.z}, previous: -1}
+			n := node{point: point{k.at, h.lag, h.z}, previous: -1}
 			for j := from; j < until; j++ {
 				v := nodes[j].score
-				if !continuous(nodes[j].step, n.step) {
+				if !continuous(nodes[j].point, n.point) {
 					v -= jumpCost
 				}
 				if v > n.score {
@@ -227,19 +218,19 @@ func likeliest(blocks []sighting) (path []step, score float64) {
 	}
 	score = nodes[best].score
 	for i := best; i >= 0; i = nodes[i].previous {
-		path = append(path, nodes[i].step)
+		path = append(path, nodes[i].point)
 	}
 	slices.Reverse(path)
 	return path, score
 }
 
-// stretches joins the steps of a path that lie on one line.
-func stretches(path []step) []stretch {
+// stretches joins the points of a path that lie on one line.
+func stretches(path []point) []stretch {
 	var all []stretch
-	var run []step
+	var run []point
 	end := func() {
 		if len(run) > 0 {
-			all = append(all, stretch{from: run[0].at, to: run[len(run)-1].at, line: regress(run)})
+			all = append(all, stretch{from: run[0].t, to: run[len(run)-1].t, line: regress(run)})
 		}
 		run = nil
 	}
@@ -253,21 +244,9 @@ func stretches(path []step) []stretch {
 	return all
 }
 
-// regress is weighted least squares, flat where the steps lie too close together for a drift or agree on one that no clock has.
-func regress(run []step) line {
-	var w, wt, wl float64
-	for _, p := range run {
-		w, wt, wl = w+p.z, wt+p.z*p.at, wl+p.z*p.lag
-	}
-	mt, ml := wt/w, wl/w
-	var tt, tl float64
-	for _, p := range run {
-		tt += p.z * (p.at - mt) * (p.at - mt)
-		tl += p.z * (p.at - mt) * (p.lag - ml)
-	}
-	drift := 0.0
-	if run[len(run)-1].at-run[0].at > 60 && tt > 0 {
-		drift = max(-maxDrift, min(maxDrift, tl/tt))
-	}
-	return line{lag: ml - drift*mt, drift: drift}
+// regress is the line through a run, flat where it is too short for a drift.
+func regress(run []point) line {
+	const shortForDrift = 60 // seconds; a block's lag is good to a hundredth of a second
+	l, _ := leastSquares(run, run[len(run)-1].t-run[0].t <= shortForDrift)
+	return l
 }

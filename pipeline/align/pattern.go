@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -69,18 +70,13 @@ func (t *track) findPattern() []tap {
 	if len(taps) == 0 {
 		return []tap{{0, 1}}
 	}
-	slices.SortFunc(taps, func(x, y tap) int {
-		return int(math.Copysign(1, math.Abs(float64(y.share))-math.Abs(float64(x.share))))
-	})
+	slices.SortFunc(taps, func(x, y tap) int { return cmp.Compare(math.Abs(float64(y.share)), math.Abs(float64(x.share))) })
 	return taps[:min(len(taps), patternTaps)]
 }
 
 // stackAlong adds up the raw curves of all windows along a drift; see steepest for its places.
 func (t *track) stackAlong(drift float64) []float32 {
-	curves := make([][]float32, len(t.windows))
-	for i := range t.windows {
-		curves[i] = t.windows[i].raw
-	}
+	curves := t.raw()
 	stack := make([]float32, t.stackSize(curves, 1))
 	t.addAlong(stack, curves, drift, 1)
 	return stack

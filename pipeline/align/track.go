@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -138,7 +139,7 @@ func (t *track) measureAt(ctx context.Context, m *measurer, times []float64, pla
 			}
 		}
 	}
-	slices.SortStableFunc(t.windows, func(x, y window) int { return int(math.Copysign(1, x.t-y.t)) })
+	slices.SortStableFunc(t.windows, func(x, y window) int { return cmp.Compare(x.t, y.t) })
 	return nil
 }
 
@@ -213,7 +214,7 @@ func (t *track) candidates() []float64 {
 			}
 		}
 	}
-	slices.SortFunc(votes, func(x, y vote) int { return int(math.Copysign(1, x.offset-y.offset)) })
+	slices.SortFunc(votes, func(x, y vote) int { return cmp.Compare(x.offset, y.offset) })
 	const width = 0.003
 	density := make([]float64, len(votes))
 	for i, j, k := 0, 0, 0; i < len(votes); i++ {
@@ -231,7 +232,7 @@ func (t *track) candidates() []float64 {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(x, y int) int { return int(math.Copysign(1, density[y]-density[x])) })
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(density[y], density[x]) })
 	const most = 48
 	var offsets []float64
 	for _, i := range order {
