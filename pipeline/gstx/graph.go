@@ -41,6 +41,7 @@ func filter(caps string) element { return element{"capsfilter", []prop{{"caps", 
 // one pulls; stop may be called from any.
 type graph struct {
 	pipeline *gst.Pipeline
+	bus      *gst.Bus // asked for once, before there are goroutines: go-gst notes it at the first call, without a lock
 	src      *app.Source
 	sink     *app.Sink
 
@@ -62,6 +63,7 @@ func newGraph(caps string, queue uint64, out uint, chain ...element) (*graph, er
 	if err := g.build(caps, queue, out, chain); err != nil {
 		return nil, err
 	}
+	g.bus = g.pipeline.GetPipelineBus()
 	started := make(chan error, 1)
 	go func() { started <- g.pipeline.SetState(gst.StatePlaying) }()
 	go g.watch()
@@ -124,9 +126,8 @@ func (g *graph) build(caps string, queue uint64, out uint, chain []element) erro
 // watch reads the bus until the pipeline is stopped. A bus that nobody reads would keep every message.
 func (g *graph) watch() {
 	defer close(g.watching)
-	bus := g.pipeline.GetPipelineBus()
 	for {
-		m := bus.TimedPopFiltered(gst.ClockTimeNone, gst.MessageError|gst.MessageApplication)
+		m := g.bus.TimedPopFiltered(gst.ClockTimeNone, gst.MessageError|gst.MessageApplication)
 		if m == nil {
 			continue
 		}
@@ -174,9 +175,8 @@ func (g *graph) close() error {
 	if g.stopErr != nil {
 		return g.stopErr
 	}
-	bus := g.pipeline.GetPipelineBus()
-	bus.SetFlushing(false) // a stopped pipeline's bus drops messages
-	bus.Post(gst.NewApplicationMessage(g.pipeline, gst.NewStructure("stop")))
+	g.bus.SetFlushing(false) // a stopped pipeline's bus drops messages
+	g.bus.Post(gst.NewApplicationMessage(g.pipeline, gst.NewStructure("stop")))
 	<-g.watching
 	return nil
 }
