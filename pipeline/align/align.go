@@ -119,7 +119,11 @@ func Place(ctx context.Context, reference, other Sound, prior Prior) (Answer, er
 	if err := track.findDirect(ctx, m); err != nil {
 		return Answer{}, err
 	}
-	return track.judge(), nil
+	voices, err := track.compareVoices(ctx, m)
+	if err != nil {
+		return Answer{}, err
+	}
+	return track.judge(voices), nil
 }
 
 func refused(reason string) Answer {

@@ -10,21 +10,30 @@ const (
 	leastShare  = 0.7  // of what stood out on one side at least, that the other heard too
 	exactMargin = 1.0  // natural logarithm by which no other arrival may be as plausible as the direct path
 	exactZ      = 20.0
+
+	mostContradiction = 0.2  // of what somebody says on either side, that is not the same
+	contradictions    = 3    // half seconds that are not chance
+	leastOverlap      = 10.0 // seconds, where both go on for much longer: a single question that was played to both is no evidence
 )
 
 // judge weighs the evidence.
-func (t *track) judge() Answer {
+func (t *track) judge(heard []voices) Answer {
 	var answer Answer
 	for _, s := range t.pieces {
 		answer.Pieces = append(answer.Pieces, Piece{From: s.from, To: s.to, Start: s.lag, Rate: 1 + s.drift, Residual: s.residual})
 	}
 	e := t.weigh(&answer)
-	answer.Confidence = e.share()
+	contradicted, surely := contradiction(heard)
+	answer.Confidence = e.share() * (1 - contradicted)
 	switch {
+	case t.overlap() < min(leastOverlap, t.span[0]/2, t.span[1]/2):
+		answer.Verdict, answer.Reason = CannotAlign, "what is the same in the two lasts less than ten seconds"
 	case e.z() < leastZ:
 		answer.Verdict, answer.Reason = CannotAlign, "the two sound alike in places, but not more than chance allows"
 	case e.share() < leastShare:
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but most of what is heard in the one is not heard in the other"
+	case surely && contradicted > mostContradiction:
+		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but different voices speak at the same time"
 	case e.z() < exactZ:
 		answer.Verdict, answer.Reason = Approximate, "there is little sound to compare, or much noise over it"
 	case t.margin < exactMargin:
@@ -36,6 +45,22 @@ func (t *track) judge() Answer {
 		answer.Pieces = nil
 	}
 	return answer
+}
+
+// contradiction is the share of half seconds in which both sides should have heard the same and did not, and whether there are so many
+// that they are not chance.
+func contradiction(heard []voices) (share float64, surely bool) {
+	agree, contradict := 0, 0
+	for _, v := range heard {
+		agree += v.agree
+		contradict += v.contradict
+	}
+	return float64(contradict) / max(float64(agree+contradict), 1), contradict >= contradictions
+}
+
+// overlap is how many seconds of the other sound the pieces reach over.
+func (t *track) overlap() float64 {
+	return t.pieces[len(t.pieces)-1].to - t.pieces[0].from
 }
 
 // evidence sums up what the windows say of the pieces: all of them, and those in which the reference or the other stood out.

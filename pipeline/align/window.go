@@ -65,17 +65,17 @@ func (w *window) alone(lag float64) float64 {
 
 // measurer compares windows of two sounds.
 type measurer struct {
-	sounds  [2]Sound // reference, other
-	lively  [2][]bool
-	fft     map[int]*transform
-	hann    map[int][]float32
-	work    []complex64
-	samples []int16
+	sounds   [2]Sound // reference, other
+	features [2]features
+	fft      map[int]*transform
+	hann     map[int][]float32
+	work     []complex64
+	samples  []int16
 }
 
 func newMeasurer(reference, other Sound, a, b features) *measurer {
 	return &measurer{
-		sounds: [2]Sound{reference, other}, lively: [2][]bool{a.lively, b.lively},
+		sounds: [2]Sound{reference, other}, features: [2]features{a, b},
 		fft: map[int]*transform{}, hann: map[int][]float32{},
 		work: make([]complex64, windowSize), samples: make([]int16, windowSize),
 	}
@@ -176,7 +176,7 @@ func (m *measurer) load(side, from int, into []complex64) (bool, error) {
 
 // isLively reports whether a quarter of the middle half of a window's frames stand out.
 func (m *measurer) isLively(side, from, size int) bool {
-	frames := m.lively[side]
+	frames := m.features[side].lively
 	first, last := max((from+size/4)/hop, 0), min((from+size*3/4)/hop, len(frames))
 	n := 0
 	for i := first; i < last; i++ {
