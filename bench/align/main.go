@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"golang.org/x/term"
 )
 
 // list is a flag that may be given more than once, or with commas.
@@ -120,16 +122,21 @@ func askAll(ctx context.Context, m method, cases []testCase, folder string, jobs
 			}
 		})
 	}
+	progress := term.IsTerminal(int(os.Stderr.Fd()))
 	for i := range cases {
 		if ctx.Err() != nil {
 			break
 		}
 		next <- i
-		fmt.Fprintf(os.Stderr, "\r%s %d/%d ", m.name, i+1, len(cases))
+		if progress {
+			fmt.Fprintf(os.Stderr, "\r%s %d/%d ", m.name, i+1, len(cases))
+		}
 	}
 	close(next)
 	workers.Wait()
-	fmt.Fprint(os.Stderr, "\r                              \r")
+	if progress {
+		fmt.Fprint(os.Stderr, "\r                              \r")
+	}
 	return scores, errors.Join(append(failures, ctx.Err())...)
 }
 
