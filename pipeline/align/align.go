@@ -98,14 +98,14 @@ func Place(ctx context.Context, reference, other Sound, prior Prior) (Answer, er
 	if a.silent() || b.silent() {
 		return refused("one of the recordings is silent"), nil
 	}
-	rough, err := coarse(ctx, a, b, prior)
+	m := newMeasurer(reference, other, a, b)
+	rough, err := coarse(ctx, m.search, b, prior)
 	if err != nil {
 		return Answer{}, err
 	}
 	if len(rough) == 0 {
 		return refused("nothing that is heard in the one is heard in the other"), nil
 	}
-	m := newMeasurer(reference, other, a, b)
 	track, err := follow(ctx, m, rough)
 	if err != nil {
 		return Answer{}, err
@@ -116,11 +116,11 @@ func Place(ctx context.Context, reference, other Sound, prior Prior) (Answer, er
 	if err := track.bound(ctx, m); err != nil {
 		return Answer{}, err
 	}
-	if err := track.findDirect(ctx, m); err != nil {
+	track, voices, err := reconsider(ctx, m, rough, track)
+	if err != nil {
 		return Answer{}, err
 	}
-	voices, err := track.compareVoices(ctx, m)
-	if err != nil {
+	if err := track.findDirect(ctx, m); err != nil {
 		return Answer{}, err
 	}
 	return track.judge(voices), nil

@@ -38,8 +38,9 @@ type stretch struct {
 
 // coarse finds, roughly, how the lag goes over the other's time: a few spread blocks are looked for everywhere, the others around
 // what those agree on, and short ones where the lag changes.
-func coarse(ctx context.Context, a, b features, prior Prior) ([]stretch, error) {
-	c := coarseSearch{s: newSearch(a), b: b, least: -float64(b.n) / frameRate, most: float64(a.n) / frameRate}
+func coarse(ctx context.Context, s *search, b features, prior Prior) ([]stretch, error) {
+	a := s.a
+	c := coarseSearch{s: s, b: b, least: -float64(b.n) / frameRate, most: float64(a.n) / frameRate}
 	if prior.Known {
 		c.least = max(c.least, prior.Start-prior.Within-priorSlack)
 		c.most = min(c.most, prior.Start+prior.Within+priorSlack)

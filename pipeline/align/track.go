@@ -48,8 +48,8 @@ func follow(ctx context.Context, m *measurer, rough []stretch) (*track, error) {
 		return nil, err
 	}
 	// The lag may have changed between windows that lie far apart: more are measured there, and everything is thought over.
-	const rounds = 3
-	for round := range rounds {
+	const attempts = 3
+	for round := range attempts {
 		if len(t.windows) < leastWindows {
 			return t, nil
 		}
@@ -57,7 +57,7 @@ func follow(ctx context.Context, m *measurer, rough []stretch) (*track, error) {
 		t.pattern = t.findPattern()
 		t.smooth()
 		labels, offsets := t.label()
-		if more := t.between(labels); len(more) > 0 && round < rounds-1 {
+		if more := t.between(labels); len(more) > 0 && round < attempts-1 {
 			n := len(t.windows)
 			if err := t.measureAt(ctx, m, more, plans); err != nil {
 				return nil, err

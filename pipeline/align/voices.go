@@ -86,7 +86,7 @@ func (t *track) around(at float64) (near []*segment) {
 // voicesAt compares the cells of a block that begins at a time of the other sound, with the lag of a piece.
 func (m *measurer) voicesAt(t *track, p *pitcher, s *segment, at float64) (voices, error) {
 	var v voices
-	lag := s.seen + s.drift*at
+	lag := s.at(at)
 	var cells [blockCells]int // first frames of the other's, of those that are compared
 	n := 0
 	shift := int(math.Round(lag * frameRate))

@@ -67,6 +67,7 @@ func (w *window) alone(lag float64) float64 {
 type measurer struct {
 	sounds   [2]Sound // reference, other
 	features [2]features
+	search   *search // in the reference's features
 	fft      map[int]*transform
 	hann     map[int][]float32
 	work     []complex64
@@ -75,7 +76,7 @@ type measurer struct {
 
 func newMeasurer(reference, other Sound, a, b features) *measurer {
 	return &measurer{
-		sounds: [2]Sound{reference, other}, features: [2]features{a, b},
+		sounds: [2]Sound{reference, other}, features: [2]features{a, b}, search: newSearch(a),
 		fft: map[int]*transform{}, hann: map[int][]float32{},
 		work: make([]complex64, windowSize), samples: make([]int16, windowSize),
 	}
