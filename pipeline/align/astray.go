@@ -67,8 +67,15 @@ func (m *measurer) findAstray(t *track, heard []voices) (found []stretch) {
 			last, sum = k, sum+heard[k].contradict
 		}
 		if sum >= leastAstray {
-			const half = blockCells * cellSeconds / 2
-			if s, ok := m.elsewhere(t, heard[i].t-half, heard[last].t+half); ok {
+			// What lies between the run and what agrees is nobody's yet.
+			from, to := 0.0, t.span[1]
+			if i > 0 {
+				from = heard[i-1].t
+			}
+			if last+1 < len(heard) {
+				to = heard[last+1].t
+			}
+			if s, ok := m.elsewhere(t, (heard[i].t+heard[last].t)/2, from, to); ok {
 				found = append(found, s)
 			}
 		}
@@ -77,16 +84,21 @@ func (m *measurer) findAstray(t *track, heard []voices) (found []stretch) {
 	return found
 }
 
-// elsewhere is the stretch that the other's sound between two times makes with a lag of its own, if there is one.
-func (m *measurer) elsewhere(t *track, from, to float64) (stretch, bool) {
+// elsewhere is the stretch that the other's sound between two times makes with a lag of its own, if there is one. What contradicts lies
+// around middle.
+func (m *measurer) elsewhere(t *track, middle, from, to float64) (stretch, bool) {
 	b := m.features[1]
-	length := min(max(int((to-from)*frameRate), shortAstray), longestBlock, b.n)
-	at := max(min(int((from+to)/2*frameRate)-length/2, b.n-length), 0)
-	middle := (from + to) / 2
 	least, most := math.Inf(1), math.Inf(-1)
 	for _, s := range t.around(middle) {
 		least, most = min(least, s.at(middle)), max(most, s.at(middle))
 	}
+	length := min(max(int((to-from)*frameRate), shortAstray), longestBlock, b.n)
+	at := int(from * frameRate)
+	if length == longestBlock {
+		at = int(middle*frameRate) - length/2
+		at = min(max(at, int(from*frameRate)), int(to*frameRate)-length)
+	}
+	at = max(min(at, b.n-length), 0)
 	hits := m.search.find(b, at, length, least-astraySearch, most+astraySearch)
 	if len(hits) == 0 {
 		return stretch{}, false

@@ -13,6 +13,8 @@ const (
 
 	mostContradiction = 0.2  // of what somebody says on either side, that is not the same
 	contradictions    = 3    // half seconds that are not chance
+	leastVoices       = 8    // half seconds of agreeing voices for each of several pieces
+	longPiece         = 20.0 // seconds of a piece, on average, from which on that is not asked
 	leastOverlap      = 10.0 // seconds, where both go on for much longer: a single question that was played to both is no evidence
 )
 
@@ -34,6 +36,8 @@ func (t *track) judge(heard []voices) Answer {
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but most of what is heard in the one is not heard in the other"
 	case surely && contradicted > mostContradiction:
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but different voices speak at the same time"
+	case t.broken(heard):
+		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but at lags that change more often than losses explain"
 	case e.z() < exactZ:
 		answer.Verdict, answer.Reason = Approximate, "there is little sound to compare, or much noise over it"
 	case t.margin < exactMargin:
@@ -56,6 +60,16 @@ func contradiction(heard []voices) (share float64, surely bool) {
 		contradict += v.contradict
 	}
 	return float64(contradict) / max(float64(agree+contradict), 1), contradict >= contradictions
+}
+
+// broken reports whether there are many pieces and little in each: that is how recordings fit of which one plays at other times what the
+// other played, a question at a time.
+func (t *track) broken(heard []voices) bool {
+	agree, n := 0, len(t.pieces)
+	for _, v := range heard {
+		agree += v.agree
+	}
+	return n > 1 && agree < n*leastVoices && t.overlap() < float64(n)*longPiece
 }
 
 // overlap is how many seconds of the other sound the pieces reach over.
