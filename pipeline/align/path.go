@@ -14,7 +14,7 @@ const (
 	plain        = 9.0              // standard deviations of a hit that needs no second look
 	enough       = 14.0             // above which a hit counts no more
 	worth        = 4.5              // below which it counts against its path
-	jumpCost     = 8.0             // of a lag that changes at once
+	jumpCost     = 8.0              // of a lag that changes at once
 	lookBack     = 24               // blocks
 	continuity   = 0.06             // seconds: three frames
 	shortBlock   = 8 * frameRate    // frames; for the surroundings of a jump

@@ -8,7 +8,7 @@ import (
 const (
 	leastZ      = 12.0 // standard deviations of the evidence from none
 	leastShare  = 0.7  // of what stood out on one side at least, that the other heard too
-	exactMargin = 1.0  // natural logarithm by which no other arrival may be as plausible as the direct path
+	exactMargin = 1.7  // natural logarithm by which no other arrival may be as plausible as the direct path
 	exactZ      = 20.0
 
 	mostContradiction = 0.2  // of what somebody says on either side, that is not the same
