@@ -84,7 +84,7 @@ func lace(kind byte, head []byte, size int64) (sizes []int64, header int64, ok b
 // soundDuration is how long a packet of sound lasts by its own word, or by the track's.
 func (d *Reader) soundDuration(t *track, at, size int64) time.Duration {
 	if t.Codec == container.Opus && len(t.stripped) == 0 {
-		return bitstream.OpusDuration(d.w.peek(at, int(min(size, 2))))
+		return bitstream.OpusDuration(d.w.Peek(at, int(min(size, 2))))
 	}
 	if frame := int64(t.FrameBytes()); frame > 0 {
 		return time.Duration(size/frame) * time.Second / time.Duration(max(t.SampleRate, 1))

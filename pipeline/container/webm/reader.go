@@ -12,7 +12,7 @@ import (
 
 // Reader reads the packets of one file. It implements container.Reader.
 type Reader struct {
-	w        *window
+	w        *container.Window
 	format   container.Format
 	head     segmentHead
 	byNumber map[uint64]*state
@@ -53,7 +53,7 @@ const longestGuess = 100 * time.Millisecond
 // Open reads the headers. The error is an *container.UnusableError where there is nothing to be played, or the operating
 // system's.
 func Open(r io.ReaderAt, size int64) (*Reader, error) {
-	d := &Reader{w: newWindow(r, size), format: container.Matroska, byNumber: map[uint64]*state{}}
+	d := &Reader{w: container.NewWindow(r, size), format: container.Matroska, byNumber: map[uint64]*state{}}
 	head, err := d.readHead()
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (d *Reader) readHead() (segmentHead, error) {
 	seenTracks := false
 	headerOnly := &container.UnusableError{Reason: container.HeaderOnly, Detail: "it ends within its header"}
 	for {
-		e, ok := parseElement(d.w.peek(d.pos, maxHeader))
+		e, ok := parseElement(d.w.Peek(d.pos, maxHeader))
 		if !ok {
 			break
 		}
@@ -94,12 +94,12 @@ func (d *Reader) readHead() (segmentHead, error) {
 			if !seenTracks {
 				return h, &container.UnusableError{Reason: container.NoTracks, Detail: "its description of tracks is missing"}
 			}
-			return h, d.w.err
+			return h, d.w.Err()
 		case idInfo, idTracks:
 			if e.size == unknownSize || e.size > maxHeaderElement {
 				return h, &container.UnusableError{Reason: container.NotMedia, Detail: "its header is damaged"}
 			}
-			body, err := d.w.appendTo(nil, data, int(min(e.size, max(d.w.size-data, 0))))
+			body, err := d.w.AppendTo(nil, data, int(min(e.size, max(d.w.Size()-data, 0))))
 			if err != nil || int64(len(body)) < e.size {
 				return h, headerOnly
 			}
@@ -111,22 +111,22 @@ func (d *Reader) readHead() (segmentHead, error) {
 				seenTracks = true
 			}
 		}
-		if e.size == unknownSize || e.size > d.w.size-data {
+		if e.size == unknownSize || e.size > d.w.Size()-data {
 			break
 		}
 		d.pos = data + e.size
 	}
-	if d.w.err != nil {
-		return h, d.w.err
+	if d.w.Err() != nil {
+		return h, d.w.Err()
 	}
-	if !seenTracks && d.pos < d.w.size && d.pos > 0 {
+	if !seenTracks && d.pos < d.w.Size() && d.pos > 0 {
 		return h, &container.UnusableError{Reason: container.HeaderOnly, Detail: fmt.Sprintf("its header breaks off or is damaged at byte %d", d.pos)}
 	}
 	if seenTracks && len(h.tracks) == 0 {
 		return h, &container.UnusableError{Reason: container.NoTracks, Detail: "it holds neither a picture nor a sound track in a format that is known here"}
 	}
 	// Tracks, and then something else than a cluster: Next looks for one.
-	if seenTracks && d.pos < d.w.size {
+	if seenTracks && d.pos < d.w.Size() {
 		return h, nil
 	}
 	return h, headerOnly
@@ -136,7 +136,7 @@ func (d *Reader) docType(at, size int64) (doc []byte) {
 	if size == unknownSize || size > 4096 {
 		return nil
 	}
-	children(d.w.peek(at, int(size)), func(id uint32, data []byte) {
+	children(d.w.Peek(at, int(size)), func(id uint32, data []byte) {
 		if id == idDocType {
 			doc = data
 		}
@@ -166,7 +166,7 @@ func (d *Reader) Foreign() []container.Foreign { return d.head.foreign }
 func (d *Reader) Damage() []container.Damage { return d.loss.All() }
 
 // Consumed implements container.Reader.
-func (d *Reader) Consumed() int64 { return min(d.pos, d.w.size) }
+func (d *Reader) Consumed() int64 { return min(d.pos, d.w.Size()) }
 
 // Next implements container.Reader.
 func (d *Reader) Next() (container.Packet, error) {
@@ -178,10 +178,10 @@ func (d *Reader) Next() (container.Packet, error) {
 			}
 			continue
 		}
-		if d.w.err != nil {
-			return container.Packet{}, fmt.Errorf("read at byte %d: %w", d.pos, d.w.err)
+		if d.w.Err() != nil {
+			return container.Packet{}, fmt.Errorf("read at byte %d: %w", d.pos, d.w.Err())
 		}
-		if d.pos >= d.w.size {
+		if d.pos >= d.w.Size() {
 			d.current = frame{}
 			d.loss.Close(d.latest())
 			return container.Packet{}, io.EOF
@@ -224,5 +224,5 @@ func (d *Reader) Payload(buf []byte) ([]byte, error) {
 		return buf, fmt.Errorf("payload asked for before a packet")
 	}
 	buf = append(buf, d.current.track.stripped...)
-	return d.w.appendTo(buf, d.current.Offset, d.current.Size-len(d.current.track.stripped))
+	return d.w.AppendTo(buf, d.current.Offset, d.current.Size-len(d.current.track.stripped))
 }

@@ -13,7 +13,7 @@ func (d *Reader) step() {
 	if d.inCluster && d.clusterEnd != unknownSize && d.pos >= d.clusterEnd {
 		d.inCluster = false
 	}
-	e, ok := parseElement(d.w.peek(d.pos, maxHeader))
+	e, ok := parseElement(d.w.Peek(d.pos, maxHeader))
 	if !ok || !d.plausible(e) {
 		d.resync(d.pos)
 		return
@@ -35,7 +35,7 @@ func (d *Reader) step() {
 		d.pos = data
 		return
 	case idTimestamp:
-		d.cluster = d.ticks(parseUint(d.w.peek(data, int(e.size))))
+		d.cluster = d.ticks(parseUint(d.w.Peek(data, int(e.size))))
 		if d.cluster-d.latestTicks() > farAhead && d.contradicted(start, end) {
 			return
 		}
@@ -56,7 +56,7 @@ func (d *Reader) step() {
 
 // plausible reports whether an element may stand at the current position and lies within the file.
 func (d *Reader) plausible(e element) bool {
-	rest := d.w.size - d.pos - int64(e.header)
+	rest := d.w.Size() - d.pos - int64(e.header)
 	switch e.id {
 	case idSegment, idCluster:
 		return e.size == unknownSize || e.size >= 0 && (e.size <= rest || e.id == idSegment || d.clusterFits(e))
@@ -76,14 +76,14 @@ func (d *Reader) clusterFits(e element) bool { return e.size < 1<<32 }
 
 // begins reports whether an element that may follow a block begins at off, or the file or cluster ends there.
 func (d *Reader) begins(off int64) bool {
-	if off == d.w.size {
+	if off == d.w.Size() {
 		return true
 	}
-	head := d.w.peek(off, maxHeader)
+	head := d.w.Peek(off, maxHeader)
 	e, ok := parseElement(head)
 	if !ok {
 		// A head that is cut off by the end of the file is the truncation's fault, not the block's.
-		return off+maxHeader > d.w.size && len(head) > 0 && head[0] != 0 && headBegins(head)
+		return off+maxHeader > d.w.Size() && len(head) > 0 && head[0] != 0 && headBegins(head)
 	}
 	switch e.id {
 	case idSimpleBlock, idBlockGroup, idTimestamp, idCluster, idSegment, idEBML, idCues, idTags, idSeekHead, idVoid, idCRC, idPosition, idPrevSize, idChapters, idAttachments, idInfo, idTracks, idSilent:
@@ -132,7 +132,7 @@ func (d *Reader) block(id uint32, at, size int64) (frames []frame, ok bool) {
 			return nil, false
 		}
 	}
-	head := d.w.peek(at, int(min(size, 4096)))
+	head := d.w.Peek(at, int(min(size, 4096)))
 	number, n := parseSize(head)
 	if n == 0 || len(head) < n+3 {
 		return nil, false
@@ -170,7 +170,7 @@ func (d *Reader) block(id uint32, at, size int64) (frames []frame, ok bool) {
 func (d *Reader) group(at, size int64) (blockAt, blockSize int64, key bool, duration time.Duration, ok bool) {
 	key = true
 	for end := at + size; at < end; {
-		e, valid := parseElement(d.w.peek(at, maxHeader))
+		e, valid := parseElement(d.w.Peek(at, maxHeader))
 		if !valid || e.size == unknownSize || e.size > end-at-int64(e.header) {
 			return 0, 0, false, 0, false
 		}
@@ -181,7 +181,7 @@ func (d *Reader) group(at, size int64) (blockAt, blockSize int64, key bool, dura
 		case idReference:
 			key = false
 		case idBlockDur:
-			duration = min(d.ticks(parseUint(d.w.peek(data, int(min(e.size, 8))))), time.Minute)
+			duration = min(d.ticks(parseUint(d.w.Peek(data, int(min(e.size, 8))))), time.Minute)
 		}
 		at = data + e.size
 	}
@@ -210,8 +210,8 @@ var clusterID = []byte{0x1f, 0x43, 0xb6, 0x75}
 func (d *Reader) resync(start int64) {
 	at, _, found := d.findCluster(start + 1)
 	if !found {
-		d.damaged(start, d.w.size, container.Truncated)
-		d.pos = d.w.size
+		d.damaged(start, d.w.Size(), container.Truncated)
+		d.pos = d.w.Size()
 		return
 	}
 	d.damaged(start, at, container.Hole)
@@ -220,8 +220,8 @@ func (d *Reader) resync(start int64) {
 
 // findCluster looks for the next cluster that makes sense at or behind an offset, and gives its place and its time stamp.
 func (d *Reader) findCluster(from int64) (at int64, stamp time.Duration, found bool) {
-	for at = from; at < d.w.size; {
-		view := d.w.peek(at, windowSize)
+	for at = from; at < d.w.Size(); {
+		view := d.w.Peek(at, container.WindowSize)
 		if len(view) < len(clusterID) {
 			break
 		}
@@ -236,25 +236,25 @@ func (d *Reader) findCluster(from int64) (at int64, stamp time.Duration, found b
 		}
 		at++
 	}
-	return d.w.size, 0, false
+	return d.w.Size(), 0, false
 }
 
 // sensible reports whether a cluster begins at off: a time stamp that can be, soon after its head.
 func (d *Reader) sensible(off int64) (stamp time.Duration, ok bool) {
-	e, ok := parseElement(d.w.peek(off, maxHeader))
+	e, ok := parseElement(d.w.Peek(off, maxHeader))
 	if !ok || e.id != idCluster {
 		return 0, false
 	}
 	at := off + int64(e.header)
 	for range 4 {
-		child, ok := parseElement(d.w.peek(at, maxHeader))
-		if !ok || child.size < 0 || child.size > d.w.size-at {
+		child, ok := parseElement(d.w.Peek(at, maxHeader))
+		if !ok || child.size < 0 || child.size > d.w.Size()-at {
 			return 0, false
 		}
 		data := at + int64(child.header)
 		switch child.id {
 		case idTimestamp:
-			stamp = d.ticks(parseUint(d.w.peek(data, int(min(child.size, 8)))))
+			stamp = d.ticks(parseUint(d.w.Peek(data, int(min(child.size, 8)))))
 			return stamp, child.size >= 1 && child.size <= 8 && stamp <= container.MaxDuration
 		case idVoid, idCRC, idPosition, idPrevSize:
 			at = data + child.size
