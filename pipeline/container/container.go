@@ -1,8 +1,9 @@
-// Package container reads and writes the files that recorders write: WebM and Matroska, MP4 and QuickTime.
+// Package container reads the files that recorders write: WebM and Matroska, MP4 and QuickTime, and files of sound alone. It writes
+// WebM and MP4.
 //
 // It is pure Go and looks only at structure; nothing is decoded here. Readers are made for damaged files: they give every
 // packet that is whole, say which bytes they could not use, and never allocate more than the file's own size warrants.
-// The formats themselves are in the sub-packages webm and mp4; this package holds what both have in common.
+// The formats themselves are in the sub-packages; this package holds what they have in common.
 package container
 
 import (
@@ -18,6 +19,12 @@ const (
 	WebM     Format = "webm"     // EBML DocType "webm"
 	Matroska Format = "matroska" // EBML DocType "matroska" (Chrome's "webm;codecs=h264" is one)
 	MP4      Format = "mp4"      // ISO base media file (ISO/IEC 14496-12), and QuickTime
+	WAV      Format = "wav"      // RIFF/WAVE, RF64 and BW64
+	MP3File  Format = "mp3"      // MPEG audio layer III, frame after frame
+	Ogg      Format = "ogg"      // RFC 3533
+	FLACFile Format = "flac"     // RFC 9639
+	ADTS     Format = "adts"     // AAC, frame after frame (ISO/IEC 13818-7, 6.2)
+	AMRFile  Format = "amr"      // RFC 4867, 5
 )
 
 // Kind says what a track carries.
@@ -54,6 +61,7 @@ const (
 	EAC3   Codec = "ec-3"
 	MuLaw  Codec = "mulaw" // ITU-T G.711
 	ALaw   Codec = "alaw"
+	GSM    Codec = "gsm" // GSM 06.10 in Microsoft's blocks of 65 bytes
 	PCM    Codec = "pcm" // Track.Samples says how
 )
 

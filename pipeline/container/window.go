@@ -37,19 +37,32 @@ func (w *Window) Peek(off int64, n int) []byte {
 	}
 	n = int(min(int64(n), w.size-off))
 	if off < w.at || off+int64(n) > w.at+int64(len(w.buf)) {
-		length := int(min(int64(WindowSize), w.size-off))
-		read, err := w.r.ReadAt(w.buf[:length], off)
-		if err != nil && !(errors.Is(err, io.EOF) && read == length) {
-			if !errors.Is(err, io.EOF) {
-				w.err = err
-			}
-			w.size = off + int64(read) // the file has become shorter while it is read
-		}
-		w.buf, w.at = w.buf[:read], off
-		n = min(n, read)
+		n = w.load(off, n)
+	}
+	if n == 0 {
+		return nil
 	}
 	start := int(off - w.at)
 	return w.buf[start : start+n]
+}
+
+// lookBack is how much before a place stays in view when the window moves ahead to it. Whoever looks for the beginning of something
+// looks ahead whether it goes on there, and comes back: at the window's end each such look would read the file twice.
+const lookBack = 32 << 10
+
+// load moves the window so that the n bytes at off are in view, and gives how many of them there are.
+func (w *Window) load(off int64, n int) int {
+	from := max(off-int64(min(lookBack, WindowSize-n)), 0)
+	length := int(min(int64(WindowSize), w.size-from))
+	read, err := w.r.ReadAt(w.buf[:length], from)
+	if err != nil && !(errors.Is(err, io.EOF) && read == length) {
+		if !errors.Is(err, io.EOF) {
+			w.err = err
+		}
+		w.size = from + int64(read) // the file has become shorter while it is read
+	}
+	w.buf, w.at = w.buf[:read], from
+	return int(max(min(int64(n), from+int64(read)-off), 0))
 }
 
 // AppendTo appends the n bytes at off to dst.

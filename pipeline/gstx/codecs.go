@@ -48,6 +48,7 @@ var decoders = map[container.Codec]decoder{
 	container.EAC3:   {"avdec_eac3", nil, plainCaps("audio/x-eac3, framed=true")},
 	container.MuLaw:  {"mulawdec", nil, plainCaps("audio/x-mulaw")},
 	container.ALaw:   {"alawdec", nil, plainCaps("audio/x-alaw")},
+	container.GSM:    {"gsmdec", nil, gsmCaps},
 	container.PCM:    {"", nil, pcmCaps},
 }
 
@@ -201,6 +202,11 @@ func alacCaps(t container.Track) (string, error) {
 	}
 	box := append([]byte{0, 0, 0, 36, 'a', 'l', 'a', 'c', 0, 0, 0, 0}, t.Private[:configuration]...)
 	return "audio/x-alac" + geometry(t) + codecData(box), nil
+}
+
+// gsmCaps: the codec is for 8000 samples per second, and recorders run it at others.
+func gsmCaps(t container.Track) (string, error) {
+	return fmt.Sprintf("audio/ms-gsm, rate=%d, channels=1", max(t.SampleRate, 1)), nil
 }
 
 func pcmCaps(t container.Track) (string, error) {

@@ -43,6 +43,7 @@ var (
 		{"vorbis", "gstreamer1.0-plugins-base", []string{"vorbisdec"}},
 		{"mulaw", "gstreamer1.0-plugins-good", []string{"mulawdec"}},
 		{"alaw", "gstreamer1.0-plugins-good", []string{"alawdec"}},
+		{"gsm", "gstreamer1.0-plugins-bad", []string{"gsmdec"}},
 		{"amrnb", "gstreamer1.0-plugins-ugly", []string{"amrnbdec"}},
 		{"amrwbdec", "gstreamer1.0-plugins-ugly", []string{"amrwbdec"}},
 		{"vpx", "gstreamer1.0-plugins-good", []string{"vp8dec", "vp9dec"}},

@@ -9,7 +9,9 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/container/mp3"
 	"github.com/trivue/trivue/pipeline/container/mp4"
+	"github.com/trivue/trivue/pipeline/container/wav"
 	"github.com/trivue/trivue/pipeline/container/webm"
 )
 
@@ -48,26 +50,48 @@ func openReader(f *os.File) (container.Reader, int64, error) {
 	if info.IsDir() {
 		return nil, 0, &container.UnusableError{Reason: container.Unreadable, Detail: "it is a folder"}
 	}
-	head := make([]byte, sniffLength)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	head, err := headOf(f)
+	if err != nil {
 		return nil, 0, Unreadable(err)
 	}
-	format, err := container.Sniff(head[:n])
+	format, err := container.Sniff(head)
 	if err != nil {
 		return nil, 0, err
 	}
-	var reader container.Reader
-	switch format {
-	case container.MP4:
-		reader, err = mp4.Open(f, info.Size())
-	default:
-		reader, err = webm.Open(f, info.Size())
-	}
+	reader, err := openAs(format, f, info.Size())
 	if err != nil {
 		return nil, 0, fmt.Errorf("open as %s: %w", format, err)
 	}
 	return reader, info.Size(), nil
+}
+
+// headOf gives a file's first bytes behind the tags that programs put in front of sound.
+func headOf(f *os.File) ([]byte, error) {
+	head := make([]byte, sniffLength)
+	for at := int64(0); ; {
+		n, err := f.ReadAt(head, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		tag := container.ID3Size(head[:n])
+		if tag == 0 {
+			return head[:n], nil
+		}
+		at += tag
+	}
+}
+
+func openAs(format container.Format, f *os.File, size int64) (container.Reader, error) {
+	switch format {
+	case container.MP4:
+		return mp4.Open(f, size)
+	case container.WAV:
+		return wav.Open(f, size)
+	case container.MP3File:
+		return mp3.Open(f, size)
+	default:
+		return webm.Open(f, size)
+	}
 }
 
 // Unreadable turns an operating system's refusal into a reason that can be shown.

@@ -19,7 +19,7 @@ type Needs struct {
 var soundCodecs = []container.Codec{container.Opus, container.AAC, container.MP3, container.Vorbis}
 
 // receivedSoundCodecs are those that a received file may have besides.
-var receivedSoundCodecs = []container.Codec{container.AMRNB, container.AMRWB, container.ALAC, container.FLAC, container.AC3, container.EAC3, container.MuLaw, container.ALaw, container.PCM}
+var receivedSoundCodecs = []container.Codec{container.AMRNB, container.AMRWB, container.ALAC, container.FLAC, container.AC3, container.EAC3, container.MuLaw, container.ALaw, container.GSM, container.PCM}
 
 // Preload loads what a job needs of media, and no more: a child that copies packets would otherwise spend more time on loading
 // decoders than on its work. It goes by the job's parameters, which come from the parent; before the sandbox closes nothing
