@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/container/wav"
 )
 
 // maxHeaderElement bounds what is read of Info and Tracks, in bytes: a track's configuration has some hundred.
@@ -136,7 +137,11 @@ func parseTrack(b []byte) (t track, ok bool, err error) {
 	if encrypted {
 		return t, false, &container.UnusableError{Reason: container.Unsupported, Detail: "it is encrypted"}
 	}
-	if t.Codec == container.PCM {
+	if t.codecID == "A_MS/ACM" { // a WAV's description of its sound
+		format, e := wav.ParseFormat(t.Private)
+		format.Describe(&t.Track)
+		known, t.Private = e == nil, nil
+	} else if t.Codec == container.PCM {
 		t.Samples = sampleFormat(t.codecID, depth)
 		known = t.Samples != ""
 	}
