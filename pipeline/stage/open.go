@@ -11,6 +11,7 @@ import (
 	"github.com/trivue/trivue/pipeline/container"
 	"github.com/trivue/trivue/pipeline/container/mp3"
 	"github.com/trivue/trivue/pipeline/container/mp4"
+	"github.com/trivue/trivue/pipeline/container/ogg"
 	"github.com/trivue/trivue/pipeline/container/wav"
 	"github.com/trivue/trivue/pipeline/container/webm"
 )
@@ -89,6 +90,8 @@ func openAs(format container.Format, f *os.File, size int64) (container.Reader, 
 		return wav.Open(f, size)
 	case container.MP3File:
 		return mp3.Open(f, size)
+	case container.Ogg:
+		return ogg.Open(f, size)
 	default:
 		return webm.Open(f, size)
 	}
