@@ -2,10 +2,19 @@ package container
 
 import "time"
 
-// SamplesToTime is how long a number of samples lasts. Whole seconds are taken apart first: a day of samples in nanoseconds times
-// the rate does not fit into 64 bits.
+// farAway is a time that no recording reaches, small enough to be added to another one.
+const farAway = 100 * 365 * 24 * time.Hour
+
+// SamplesToTime is how long a number of samples lasts; absurd numbers give an absurd time, of a hundred years. Whole seconds are taken
+// apart first: a day of samples in nanoseconds times the rate does not fit into 64 bits.
 func SamplesToTime(samples int64, rate int) time.Duration {
 	r := int64(rate)
+	switch far := int64(farAway / time.Second); {
+	case samples/r > far:
+		return farAway
+	case samples/r < -far:
+		return -farAway
+	}
 	return time.Duration(samples/r)*time.Second + time.Duration(samples%r)*time.Second/time.Duration(r)
 }
 

@@ -79,6 +79,9 @@ const exactRate = 48000
 // lameDelay is how many samples LAME puts before the first one, with what every decoder holds back.
 const lameDelay = 576 + 529
 
+// aacDelay is how many samples ffmpeg's AAC encoder puts before the first one.
+const aacDelay = 1024
+
 // madeClicks gives a click train as bytes for ffmpeg, and as numbers.
 func madeClicks(rate int) (pcm []byte, made []float64) {
 	pcm = clickTrain(rate, 4500*time.Millisecond, clickTimes)
@@ -116,6 +119,9 @@ func TestSoundFilesAreExactToTheSample(t *testing.T) {
 		"Ogg Vorbis":            {"a.ogg", []string{"-c:a", "libvorbis", "-q:a", "5"}, sample},
 		"Ogg Vorbis 44.1 kHz":   {"a.ogg", []string{"-c:a", "libvorbis", "-q:a", "5", "-ar", "44100", "-ac", "2"}, sample},
 		"Ogg FLAC":              {"a.oga", []string{"-c:a", "flac"}, sample},
+		"FLAC":                  {"a.flac", []string{"-c:a", "flac"}, sample},
+		"FLAC 24 bit 96 kHz":    {"a.flac", []string{"-c:a", "flac", "-ar", "96000", "-sample_fmt", "s32", "-ac", "2"}, sample},
+		"ADTS":                  {"a.aac", []string{"-c:a", "aac", "-b:a", "96k"}, sample},
 		"MP3":                   {"a.mp3", []string{"-c:a", "libmp3lame", "-b:a", "64k"}, sample},
 		"MP3 VBR":               {"a.mp3", []string{"-c:a", "libmp3lame", "-q:a", "4"}, sample},
 		"MP3 24 kHz":            {"a.mp3", []string{"-c:a", "libmp3lame", "-b:a", "48k", "-ar", "24000"}, millisecond},
@@ -134,8 +140,11 @@ func TestSoundFilesAreExactToTheSample(t *testing.T) {
 			_, err := os.Stat(path)
 			require.NoError(t, err)
 			sound := fileSound(t, path, exactRate)
-			if name == "WAV MP3" || name == "Matroska MP3" {
-				sound = sound[lameDelay:] // nothing in the file tells of it
+			switch name { // nothing in these files tells of the encoder's delay
+			case "WAV MP3", "Matroska MP3":
+				sound = sound[lameDelay:]
+			case "ADTS":
+				sound = sound[aacDelay:]
 			}
 			assert.InDelta(t, len(made), len(sound), exactRate*0.07)
 			for _, at := range clickTimes {
@@ -145,5 +154,12 @@ func TestSoundFilesAreExactToTheSample(t *testing.T) {
 				assert.InDelta(t, 0, lag, c.within, "click at %v", at)
 			}
 		})
+	}
+}
+
+func TestAMRFiles(t *testing.T) {
+	for name, rate := range map[string]int{"beeps.amr": 8000, "beeps.awb": 16000} {
+		sound := fileSound(t, filepath.Join("..", "stage", "testdata", name), rate)
+		assert.InDelta(t, 4*rate, len(sound), float64(rate)/50, name)
 	}
 }

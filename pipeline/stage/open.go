@@ -9,6 +9,9 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/container"
+	"github.com/trivue/trivue/pipeline/container/adts"
+	"github.com/trivue/trivue/pipeline/container/amr"
+	"github.com/trivue/trivue/pipeline/container/flac"
 	"github.com/trivue/trivue/pipeline/container/mp3"
 	"github.com/trivue/trivue/pipeline/container/mp4"
 	"github.com/trivue/trivue/pipeline/container/ogg"
@@ -92,6 +95,12 @@ func openAs(format container.Format, f *os.File, size int64) (container.Reader, 
 		return mp3.Open(f, size)
 	case container.Ogg:
 		return ogg.Open(f, size)
+	case container.FLACFile:
+		return flac.Open(f, size)
+	case container.ADTS:
+		return adts.Open(f, size)
+	case container.AMRFile:
+		return amr.Open(f, size)
 	default:
 		return webm.Open(f, size)
 	}

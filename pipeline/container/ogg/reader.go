@@ -272,22 +272,20 @@ func (d *Reader) give(s *stream, p page, ended [][]part) {
 		if size == 0 || beyond {
 			continue
 		}
-		damage := container.Damage{Track: s.desc.ID, From: d.end, To: d.end, Offset: ended[i][0].at, Bytes: int64(size)}
-		switch {
-		case !s.given:
-			damage.Cause, damage.Track = container.Undecodable, 0
-			damage.From, damage.To = at, max(until, at)
-			d.loss.Add(damage)
-		case at > container.MaxDuration || at < -container.MaxDuration || size > container.MaxPacketSize:
-			damage.Cause = container.Corrupt
+		damage := container.Damage{Cause: container.Corrupt, Track: s.desc.ID, From: d.end, To: d.end, Offset: ended[i][0].at, Bytes: int64(size)}
+		if at > container.MaxDuration || at < -container.MaxDuration || size > container.MaxPacketSize {
 			d.loss.Add(damage)
 			s.lost()
 			continue
-		default:
+		}
+		if s.given {
 			d.loss.Close(max(at, 0))
 			d.queue = append(d.queue, packet{container.Packet{Track: s.desc.ID, PTS: at, DTS: container.NoTime, Duration: max(until-at, 0),
 				Key: true, Size: size, Offset: ended[i][0].at, AfterLoss: s.broken}, ended[i]})
 			s.broken = false
+		} else {
+			damage.Cause, damage.Track, damage.From, damage.To = container.Undecodable, 0, at, max(until, at)
+			d.loss.Add(damage)
 		}
 		d.end = max(d.end, until)
 	}
