@@ -181,7 +181,10 @@ export class TakeJournal {
 
   async keepReceipt(note: string): Promise<void> {
     this.receipt = note;
-    await writeText(this.folder, "receipt", note);
+    // Where it could not be kept for want of space, the next start asks the server for it again.
+    await writeText(this.folder, "receipt", note).catch((error: unknown) => {
+      if (!(error instanceof NoSpace)) throw error;
+    });
   }
 
   /** Media from an offset on; shorter where less of it counts yet. */

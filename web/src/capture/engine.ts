@@ -1,0 +1,271 @@
+// What the worker does: journals what the page records, and sends it. It is the only one who touches the disk.
+
+import type { Addresses } from "./api";
+import { InUse, NoSpace, type Folder } from "./disk";
+import { TakeJournal } from "./journal";
+import { Take } from "./live";
+import { Outbox } from "./outbox";
+import type { FromWorker, ToWorker } from "./protocol";
+import { RateMeter } from "./rate";
+import { copyTake } from "./resend";
+import { Retry } from "./retry";
+import { TakeSender, type SharedLine } from "./sender";
+import { Space } from "./space";
+import type { About, End, Stamp } from "./take";
+import { Turns } from "./turns";
+
+/** An earlier page needs a moment to let go of its files. */
+const letGo = { tries: 40, pause: 250 };
+/** Seconds between two looks at the free space. */
+const lookEvery = 5;
+
+export class Engine {
+  private readonly takes = new Map<string, Take>();
+  private readonly told = new Map<string, string>();
+  private readonly line: SharedLine;
+  private readonly space: Space;
+  private folder!: Folder;
+  private outbox!: Outbox;
+  private seconds = 0;
+  private closed = false;
+
+  private constructor(
+    private readonly attempt: string,
+    at: Addresses,
+    estimate: () => Promise<StorageEstimate>,
+    private readonly say: (message: FromWorker, transfer?: Transferable[]) => void,
+  ) {
+    this.line = { at, turns: new Turns(), retry: new Retry(), rate: new RateMeter() };
+    this.space = new Space(estimate, () => this.removeOldest(), () => this.say({ type: "space", space: this.space.state }));
+  }
+
+  static async open(root: Folder, order: Extract<ToWorker, { type: "open" }>, estimate: () => Promise<StorageEstimate>, say: (message: FromWorker) => void): Promise<Engine> {
+    const engine = new Engine(order.attempt, order.at, estimate, say);
+    engine.folder = await root.folder("takes");
+    const events = await root.folder("events");
+    engine.outbox = await patiently(() => Outbox.open(events, order.attempt, order.at, engine.line.retry, () => engine.tellEvents()));
+    void engine.outbox.run();
+    engine.tellEvents();
+    return engine;
+  }
+
+  async handle(order: ToWorker): Promise<void> {
+    switch (order.type) {
+      case "open":
+        return;
+      case "recover":
+        return this.recover(order.left);
+      case "begin":
+        return this.begin(order.about);
+      case "chunk":
+        return this.take(order.take).add({ data: order.data, ms: order.ms });
+      case "end":
+        this.tellEnd(this.take(order.take).journal, order.end, order.ms);
+        return this.take(order.take).add({ end: order.end, ms: order.ms });
+      case "event":
+        return this.outbox.add(order.event);
+      case "wake":
+        return this.line.retry.wake();
+      case "forget":
+        while ((await this.removeOldest()) > 0);
+        return;
+      case "export":
+        return this.export(order.take);
+      case "close":
+        return this.close();
+    }
+  }
+
+  /** About once a second, also while the page is hidden. */
+  async tick(): Promise<void> {
+    this.say({ type: "tick" });
+    if (this.closed) return;
+    this.say({ type: "rate", rate: this.line.rate.rate });
+    for (const take of this.takes.values()) if (take.held > 0) take.flush();
+    if (this.seconds++ % lookEvery === 0) await this.space.look();
+  }
+
+  private take(name: string): Take {
+    const take = this.takes.get(name);
+    if (!take) throw new Error(`there is no take ${name}`);
+    return take;
+  }
+
+  private async begin(about: About): Promise<void> {
+    let journal: TakeJournal;
+    for (;;) {
+      try {
+        journal = await TakeJournal.create(this.folder, about);
+        break;
+      } catch (error) {
+        if (!(error instanceof NoSpace)) throw error;
+        if ((await this.space.makeRoom()) > 0) continue;
+        // What the page sends meanwhile waits in the worker's queue, in memory.
+        this.space.holds(1);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    this.tellBegin(journal);
+    this.send(this.add(journal, true), false);
+  }
+
+  private add(journal: TakeJournal, live: boolean): Take {
+    const take: Take = new Take(
+      journal,
+      live,
+      async () => (await this.space.makeRoom()) > 0,
+      () => this.tell(take),
+      (error) => this.say({ type: "failed", message: String(error) }),
+    );
+    this.takes.set(journal.about.take, take);
+    this.tell(take);
+    return take;
+  }
+
+  private send(take: Take, known: boolean): void {
+    if (take.journal.about.attempt !== this.attempt || take.journal.receipt !== null) return;
+    take.sender = new TakeSender(take.journal, this.line, known, () => this.tell(take));
+    void take.sender.run().then((how) => (how === "differs" ? this.resend(take) : this.tell(take)));
+  }
+
+  /** Sends a take again under a new name, once it has ended: the chain of one that is being recorded is bound to its name. */
+  private async resend(take: Take): Promise<void> {
+    take.sender = null;
+    for (let failures = 1; !this.closed; failures++) {
+      if (take.journal.ended) {
+        try {
+          const { copy, damaged } = await copyTake(this.folder, take.journal);
+          this.tellBegin(copy);
+          this.tellEnd(copy, copy.end!, copy.length, damaged);
+          const fresh = this.add(copy, false);
+          fresh.damaged = damaged;
+          await this.remove(take, "resent");
+          this.send(fresh, false);
+          return;
+        } catch (error) {
+          if (!(error instanceof NoSpace)) this.say({ type: "failed", message: String(error) });
+          else if ((await this.space.makeRoom()) > 0) continue;
+        }
+      }
+      await this.line.retry.pause(Math.min(failures, 4));
+    }
+  }
+
+  private async recover(left: Record<string, Stamp>): Promise<void> {
+    const replaced = new Set<string>();
+    const found: TakeJournal[] = [];
+    for (const name of await this.folder.list()) {
+      if (this.takes.has(name)) continue;
+      const journal = await patiently(() => TakeJournal.recover(this.folder, name));
+      // A copy that a crash left half made: what it is a copy of is still here.
+      const half = journal?.about.replaces !== undefined && !journal.ended;
+      if (journal === null || half || (journal.chunks.length === 0 && !journal.ended)) {
+        if (journal && !half) this.tellLost(journal, left[name]);
+        journal?.close();
+        await this.folder.remove(name);
+        continue;
+      }
+      if (journal.about.replaces) replaced.add(journal.about.replaces);
+      found.push(journal);
+    }
+    found.sort((a, b) => a.about.began.wall - b.about.began.wall);
+    for (const journal of found) {
+      if (replaced.has(journal.about.take)) {
+        journal.close();
+        await this.folder.remove(journal.about.take);
+        continue;
+      }
+      const take = this.add(journal, false);
+      if (!journal.ended) {
+        const end = this.tellLost(journal, left[journal.about.take]);
+        take.add({ end: journal.end ?? end, ms: journal.lastMs });
+      }
+      this.send(take, true);
+    }
+    this.say({ type: "recovered" });
+  }
+
+  /** How a take ended of which the page could not say so: it was left, or stopped without a word. */
+  private tellLost(journal: TakeJournal, left: Stamp | undefined): End {
+    const { began } = journal.about;
+    const after = (clock: number) => clock + journal.lastMs * 1000;
+    const end: End = left
+      ? { ...left, reason: "page-left" }
+      : { wall: after(began.wall), monotonic: after(began.monotonic), server: began.server === null ? null : after(began.server), reason: "lost" };
+    this.tellBegin(journal);
+    this.tellEnd(journal, journal.end ?? end, journal.lastMs);
+    return end;
+  }
+
+  // What takes say of themselves reaches the server as events; their identifiers make it harmless to say it again.
+
+  private tellBegin(journal: TakeJournal): void {
+    const { about } = journal;
+    if (about.attempt === this.attempt) this.outbox.add({ id: `${about.take}-began`, kind: "take-began", wall: about.began.wall, server: about.began.server, data: about });
+  }
+
+  private tellEnd(journal: TakeJournal, end: End, ms: number, damaged = 0): void {
+    const { take, attempt } = journal.about;
+    if (attempt === this.attempt) this.outbox.add({ id: `${take}-ended`, kind: "take-ended", wall: end.wall, server: end.server, data: { take, end, ms: Math.round(ms), damaged } });
+  }
+
+  private async removeOldest(): Promise<number> {
+    for (const take of this.takes.values()) {
+      if (take.live || take.journal.receipt === null) continue;
+      const { bytes } = take.journal;
+      await this.remove(take, "receipt");
+      return Math.max(1, bytes);
+    }
+    return 0;
+  }
+
+  private async remove(take: Take, why: "receipt" | "resent"): Promise<void> {
+    const name = take.journal.about.take;
+    this.takes.delete(name);
+    take.journal.close();
+    await this.folder.remove(name);
+    this.told.delete(name);
+    this.say({ type: "removed", take: name, why });
+  }
+
+  private async export(name: string): Promise<void> {
+    const journal = this.takes.get(name)?.journal;
+    const parts: Blob[] = [];
+    for (let at = 0; journal && at < journal.bytes; at += 4 << 20) parts.push(new Blob([journal.read(at, 4 << 20)]));
+    this.say({ type: "exported", take: name, media: journal ? new Blob(parts, { type: journal.about.mime }) : null });
+  }
+
+  private tell(take: Take): void {
+    const { state } = take;
+    const text = JSON.stringify(state);
+    if (this.told.get(state.take) === text) return;
+    this.told.set(state.take, text);
+    this.say({ type: "take", take: state });
+    this.space.holds([...this.takes.values()].reduce((sum, each) => sum + each.held, 0));
+  }
+
+  private tellEvents(): void {
+    this.say({ type: "events", pending: this.outbox.pending, dropped: this.outbox.dropped, trouble: this.outbox.trouble });
+  }
+
+  private close(): void {
+    this.closed = true;
+    for (const take of this.takes.values()) {
+      take.sender?.stop();
+      take.journal.close();
+    }
+    this.outbox.stop();
+  }
+}
+
+/** Opens what an earlier page, which is about to go, may still have open. */
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  for (let left = letGo.tries; ; left--) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof InUse) || left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, letGo.pause));
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// The worker's entry. Orders are carried out one after the other, in the order in which the page gave them.
+
+import { InUse } from "./disk";
+import { Engine } from "./engine";
+import { openRoot } from "./opfs";
+import type { FromWorker, ToWorker } from "./protocol";
+
+const say = (message: FromWorker) => (self as unknown as Worker).postMessage(message);
+let engine: Promise<Engine> | null = null;
+let queue: Promise<void> = Promise.resolve();
+
+function failed(error: unknown): void {
+  say(error instanceof InUse ? { type: "in-use" } : { type: "failed", message: String(error) });
+}
+
+self.onmessage = ({ data: order }: MessageEvent<ToWorker>) => {
+  if (order.type === "open") {
+    engine = openRoot().then((root) => Engine.open(root, order, () => navigator.storage.estimate(), say));
+    engine.then(() => say({ type: "opened" }), failed);
+    return;
+  }
+  if (order.type === "wake") {
+    void engine?.then((e) => e.handle(order)); // waking waits for nobody
+    return;
+  }
+  queue = queue.then(async () => (await engine!).handle(order)).catch(failed);
+};
+
+// Timers of a worker go on at their pace in a hidden tab; the page's do not.
+let ticking = false;
+setInterval(() => {
+  if (ticking || !engine) return;
+  ticking = true;
+  void engine
+    .then((e) => e.tick())
+    .catch(failed)
+    .finally(() => (ticking = false));
+}, 1000);
