@@ -75,7 +75,7 @@ func (s Inspector) Run(ctx context.Context, job Job, progress func(float64)) (an
 	if video == nil && audio == nil {
 		return nil, nothingPlayable(in.Tracks())
 	}
-	if result.Plan, err = plan(in.Format(), track(video), track(audio), s.Media); err != nil {
+	if result.Plan, err = plan(in.Format(), track(video), track(audio), audio != nil && audio.seen.First < 0, s.Media); err != nil {
 		return nil, err
 	}
 	result.Origin = origin(video, audio)

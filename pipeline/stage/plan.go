@@ -46,12 +46,14 @@ func (p *Plan) mention(all []LeftOut) {
 //   - AV1 stays in the family it came in.
 //   - Pictures whose configuration changes in the middle are transcoded: a file has one.
 //   - Sound that no decoder here takes is left out of a recording that has pictures; Inspection.LeftOut says so.
+//   - MP3 that begins before time 0, with what its encoder put in front (primed), is transcoded: in an MP4 it takes an edit list, and
+//     Chromium 156 was seen to cut the same samples off once more, so that all of the sound came 23 ms early.
 //   - Everything else is transcoded to VP8 or Opus, which every browser plays without a licence.
-func plan(source container.Format, video, audio *container.Track, media Media) (Plan, error) {
+func plan(source container.Format, video, audio *container.Track, primed bool, media Media) (Plan, error) {
 	var p Plan
 	switch {
 	case video == nil:
-		p.Container = audioContainer(*audio)
+		p.Container = audioContainer(*audio, primed)
 	case video.Codec == container.VP8 || video.Codec == container.VP9:
 		p.Container, p.Video = container.WebM, Copy
 	case video.Codec == container.AV1:
@@ -74,7 +76,7 @@ func plan(source container.Format, video, audio *container.Track, media Media) (
 	if audio == nil {
 		return p, nil
 	}
-	if playsIn(p.Container, *audio) {
+	if playsIn(p.Container, *audio, primed) {
 		p.Audio = Copy
 		return p, nil
 	}
@@ -85,18 +87,22 @@ func plan(source container.Format, video, audio *container.Track, media Media) (
 		return Plan{}, cannotDecode(*audio)
 	}
 	p.Audio = Transcode
+	if audio.Codec == container.MP3 {
+		p.because("browsers do not all begin mp3 sound where its recorder did")
+		return p, nil
+	}
 	p.because(fmt.Sprintf("browsers do not play %s sound in %s", audio.Codec, p.Container))
 	return p, nil
 }
 
-func audioContainer(audio container.Track) container.Format {
-	if playsIn(container.WebM, audio) || !playsIn(container.MP4, audio) {
+func audioContainer(audio container.Track, primed bool) container.Format {
+	if playsIn(container.WebM, audio, primed) || !playsIn(container.MP4, audio, primed) {
 		return container.WebM
 	}
 	return container.MP4
 }
 
-func playsIn(format container.Format, audio container.Track) bool {
+func playsIn(format container.Format, audio container.Track, primed bool) bool {
 	switch audio.Codec {
 	case container.Opus:
 		return true
@@ -105,7 +111,7 @@ func playsIn(format container.Format, audio container.Track) bool {
 	case container.AAC:
 		return format == container.MP4 && len(audio.Private) > 0
 	case container.MP3:
-		return format == container.MP4
+		return format == container.MP4 && !primed
 	default:
 		return false
 	}
