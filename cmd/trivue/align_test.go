@@ -48,6 +48,28 @@ func TestAlignTakesTelephoneSound(t *testing.T) {
 	assert.Contains(t, got.stdout, `"verdict":"exact"`)
 }
 
+// TestAlignTakesFilesOfSound has the camera's own sound in files without pictures: their samples must lie where the camera's do.
+func TestAlignTakesFilesOfSound(t *testing.T) {
+	camera := sample(t).Files[exam.Camera][0]
+	for name, args := range map[string][]string{
+		"recorder.wav":   {"-c:a", "pcm_s24le"},
+		"gsm.wav":        {"-c:a", "libgsm_ms", "-ar", "8000", "-ac", "1"},
+		"music.mp3":      {"-c:a", "libmp3lame"},
+		"messenger.opus": {"-c:a", "libopus"},
+		"recorder.flac":  {"-c:a", "flac"},
+	} {
+		file := ffmpeg(t, append(append([]string{"-i", camera, "-vn"}, args...), filepath.Join(t.TempDir(), name))...)
+		got := trivue(t, nil, "align", camera, file, "--json")
+		require.Equal(t, 0, got.code, "%s: %s", name, got.stderr)
+		var answer align.Answer
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &answer), got.stdout)
+		assert.Equal(t, align.Exact, answer.Verdict, "%s: %s", name, answer.Reason)
+		for _, p := range answer.Pieces {
+			assert.InDelta(t, p.From, p.At(p.From), 0.002, name)
+		}
+	}
+}
+
 func TestAlignWithoutSoundIsAnAnswer(t *testing.T) {
 	camera := sample(t).Files[exam.Camera][0]
 	silent := ffmpeg(t, "-f", "lavfi", "-i", "testsrc=d=2", filepath.Join(t.TempDir(), "silent.webm"))
