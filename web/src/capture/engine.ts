@@ -106,7 +106,7 @@ export class Engine {
       }
     }
     this.tellBegin(journal);
-    this.send(this.add(journal, true), false);
+    this.add(journal, true);
   }
 
   private add(journal: TakeJournal, live: boolean): Take {
@@ -114,7 +114,7 @@ export class Engine {
       journal,
       live,
       async () => (await this.space.makeRoom()) > 0,
-      () => this.tell(take),
+      () => this.progress(take),
       (error) => this.say({ type: "failed", message: String(error) }),
     );
     this.takes.set(journal.about.take, take);
@@ -122,8 +122,16 @@ export class Engine {
     return take;
   }
 
+  /** A take is made known to the server with its first bytes; one that ends without any is nothing. */
+  private progress(take: Take): void {
+    if (take.journal.bytes > 0) this.send(take, false);
+    else if (take.journal.ended && !take.live && this.takes.has(take.journal.about.take)) return void this.remove(take, "empty");
+    this.tell(take);
+  }
+
   private send(take: Take, known: boolean): void {
-    if (take.journal.about.attempt !== this.attempt || take.journal.receipt !== null) return;
+    if (take.sending || take.journal.about.attempt !== this.attempt || take.journal.receipt !== null) return;
+    take.sending = true;
     take.sender = new TakeSender(take.journal, this.line, known, () => this.tell(take));
     void take.sender.run().then((how) => (how === "differs" ? this.resend(take) : this.tell(take)));
   }
@@ -176,11 +184,10 @@ export class Engine {
         continue;
       }
       const take = this.add(journal, false);
-      if (!journal.ended) {
-        const end = this.tellLost(journal, left[journal.about.take]);
-        take.add({ end: journal.end ?? end, ms: journal.lastMs });
-      }
       this.send(take, true);
+      if (journal.ended) continue;
+      const end = this.tellLost(journal, left[journal.about.take]);
+      take.add({ end: journal.end ?? end, ms: journal.lastMs });
     }
     this.say({ type: "recovered" });
   }
@@ -219,7 +226,7 @@ export class Engine {
     return 0;
   }
 
-  private async remove(take: Take, why: "receipt" | "resent"): Promise<void> {
+  private async remove(take: Take, why: "receipt" | "resent" | "empty"): Promise<void> {
     const name = take.journal.about.take;
     this.takes.delete(name);
     take.journal.close();

@@ -15,6 +15,8 @@ export class Take {
   held = 0;
   damaged = 0;
   sender: TakeSender | null = null;
+  /** Whether it is, or was, on its way to the server. */
+  sending = false;
   private readonly writes: Write[] = [];
   private writing: Promise<void> | null = null;
 
@@ -81,7 +83,7 @@ export class Take {
     const known = sender ? Math.min(sender.verified, journal.chunks.length) : 0;
     const last = known > 0 ? journal.chunks[known - 1]! : null;
     return {
-      take: about.take, attempt: about.attempt, kind: about.kind, mime: about.mime, label: about.label, began: about.began, ended: journal.end, length: journal.length,
+      take: about.take, attempt: about.attempt, kind: about.kind, mime: about.mime, label: about.label, began: about.began, run: about.run, ended: journal.end, length: journal.length,
       live: this.live, recorded: this.recorded, journaled: journal.bytes, chunks: journal.chunks.length, receipt, damaged: this.damaged, trouble: receipt ? null : (sender?.trouble ?? null),
       sent: receipt ? journal.bytes : (sender?.sent ?? 0),
       stored: receipt ? journal.bytes : (sender?.stored ?? 0),

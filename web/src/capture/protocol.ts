@@ -41,6 +41,8 @@ export interface TakeState {
   mime: string;
   label: string;
   began: About["began"];
+  /** The run of the page that recorded it. */
+  run: string;
   ended: End | null;
   /** Length in milliseconds, as far as it is journaled. */
   length: number;

@@ -24,8 +24,7 @@ export type Began =
   | "space"
   | "error" // the recorder before it failed
   | "stalled"
-  | "after-reload"
-  | "resent"; // the server's bytes were not what the chain says: the same media under a new name
+  | "after-reload"; // an earlier page of the attempt was cut short
 
 /** Why a take ended. */
 export type Ended =

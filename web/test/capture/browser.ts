@@ -42,7 +42,7 @@ export class Chromium {
     this.process = spawn(
       chromiumPath,
       ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-        "--use-fake-ui-for-media-stream", "--remote-debugging-port=0", `--user-data-dir=${this.profile}`, ...this.extra, "about:blank"],
+        "--remote-debugging-port=0", `--user-data-dir=${this.profile}`, ...this.extra, "about:blank"],
       { detached: true, stdio: "ignore" },
     );
     for (let left = 300; !existsSync(portFile) || !readFileSync(portFile, "utf8").includes("\n"); left--) {

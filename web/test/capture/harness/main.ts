@@ -1,5 +1,6 @@
 // The page of the browser tests: hands what they drive to them.
 
+import { Capture } from "../../../src/capture/capture";
 import type { FromWorker, TakeState, ToWorker } from "../../../src/capture/protocol";
 import { newTakeName, type About } from "../../../src/capture/take";
 
@@ -50,11 +51,33 @@ async function onDisk(): Promise<Record<string, { size: number; sha256: string }
   return found;
 }
 
-const harness = { startWorker, onDisk };
+// What is shared can be stopped by its owner at any time; here the test is the owner.
+const shared: MediaStreamTrack[] = [];
+const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getDisplayMedia = async (wanted) => {
+  const stream = await share(wanted);
+  shared.push(...stream.getVideoTracks());
+  return stream;
+};
+
+/** A track as its device leaves it when it is pulled out. */
+function pullOut(track: MediaStreamTrack): void {
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}
+
+function startCapture(attempt = "a1") {
+  const capture = new Capture({ attempt, slice: 300 });
+  window.capture = capture;
+  return capture.open();
+}
+
+const harness = { startWorker, onDisk, startCapture, pullOut, shared };
 declare global {
   interface Window {
     harness: typeof harness;
     w: ReturnType<typeof startWorker>;
+    capture: Capture;
   }
 }
 window.harness = harness;

@@ -1,0 +1,428 @@
+// The capture engine as a page sees it: devices in, an honest state out. docs/interview.md is what it promises.
+
+import { getClock, type Addresses, type WireEvent } from "./api";
+import { ServerClock } from "./clock";
+import { DeviceError, looksVirtual, openCamera, openMicrophone, openScreen } from "./devices";
+import { bitRates, chooseFormat, chooseLevel } from "./formats";
+import { noteLeft, readLeft, takeBackLeft } from "./left";
+import { Limiter } from "./limiter";
+import type { FromWorker, TakeState, ToWorker } from "./protocol";
+import type { RecorderOptions } from "./recorder";
+import { Recording, type RecordingHost } from "./recording";
+import { SignalWatch } from "./signals";
+import { heldAtMost } from "./space";
+import { lostIntervals, mayClose, worst, type CaptureState, type DeviceState } from "./state";
+import { becomeTheTab } from "./tablock";
+import type { About, Began, Ended, Kind } from "./take";
+import type { Trouble } from "./trouble";
+
+export type { CaptureState } from "./state";
+export { DeviceError } from "./devices";
+
+export interface CaptureOptions {
+  attempt: string;
+  at?: Addresses;
+  /** Milliseconds between two chunks. */
+  slice?: number;
+}
+
+/** Seconds between two probes of the clock: often at first, for an early start of recording. */
+const probeEvery = (probes: number) => (probes < 5 ? 2 : 30);
+/** Seconds after which a lost device is looked for again, and between two takes that are cut for bit rate or space. */
+const reopenEvery = 3;
+const cutAtMostEvery = 90;
+
+const noDevice: DeviceState = { open: false, label: "", muted: false, virtual: false, problem: null };
+
+export class Capture {
+  private readonly clock: ServerClock;
+  private readonly limiter = new Limiter();
+  private readonly signals = new SignalWatch((kind, data) => this.note(kind, data));
+  private readonly takes = new Map<string, TakeState>();
+  private readonly listeners = new Set<(state: CaptureState) => void>();
+  private readonly recordings: Record<"camera" | "screen", Recording>;
+  /** Takes that the worker has not yet said to be on disk. */
+  private readonly underway = new Set<string>();
+  private readonly off = new AbortController();
+  private readonly run = crypto.randomUUID().slice(0, 8);
+  private readonly exports = new Map<string, (media: Blob | null) => void>();
+  private worker: Worker | null = null;
+  private letGo: () => void = () => undefined;
+  private opened: () => void = () => undefined;
+  private camera: MediaStreamTrack | null = null;
+  private microphone: MediaStreamTrack | null = null;
+  /** The screen's own clone: a recording ends with its tracks, and the two must not end each other. */
+  private screenSound: MediaStreamTrack | null = null;
+  private screen: MediaStreamTrack | null = null;
+  private chosen: { camera?: string; microphone?: string } = {};
+  /** Whether an earlier page was left while it recorded. */
+  private wasLeft = false;
+  private seconds = 0;
+  private lastCut = -Infinity;
+  private reopening = false;
+  private probing = false;
+  private eventTrouble: Trouble | null = null;
+  private published = false;
+  private current: CaptureState;
+
+  constructor(private readonly options: CaptureOptions) {
+    this.clock = new ServerClock(undefined, undefined, (jump) => this.note("clock-jump", jump));
+    const host: RecordingHost = {
+      options: (kind, sound) => this.recorderOptions(kind, sound),
+      began: (kind, take, reason, mime, tracks, settings) => this.took(kind, take, reason, mime, tracks, settings),
+      chunk: (take, data, ms) => this.order({ type: "chunk", take, data, ms }),
+      ended: (take, reason, ms) => this.order({ type: "end", take, end: { ...this.clock.stamp(), reason }, ms }),
+      trackLost: (kind, which) => this.trackLost(kind, which),
+      changed: () => this.changed(),
+    };
+    this.recordings = { camera: new Recording("camera", host), screen: new Recording("screen", host) };
+    this.current = {
+      tab: "opening", recovering: true, devices: { camera: noDevice, microphone: noDevice, screen: noDevice },
+      recordings: { camera: this.recordings.camera.state, screen: this.recordings.screen.state }, takes: [], lost: [], level: 0, rate: 0, online: navigator.onLine, trouble: null,
+      space: { free: null, low: false, full: false, held: 0, removed: 0 }, persisted: null, clock: this.clock.state, events: { pending: 0, dropped: 0 },
+      failure: null, recorded: 0, unsigned: 0, mayClose: false,
+    };
+  }
+
+  get state(): CaptureState {
+    return this.current;
+  }
+
+  /** Calls back now and whenever the state has changed, at most once per task. Gives the function that ends that. */
+  subscribe(listener: (state: CaptureState) => void): () => void {
+    this.listeners.add(listener);
+    listener(this.current);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Becomes the one tab, opens the journal, and sends what earlier runs have left. Waits while another tab is open. */
+  async open(): Promise<void> {
+    const { signal } = this.off;
+    const letGo = await becomeTheTab(() => this.set({ tab: "elsewhere" }));
+    if (signal.aborted) return letGo();
+    this.letGo = letGo;
+    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
+    this.worker.onerror = (event) => this.set({ failure: event.message || "worker" });
+    const opened = new Promise<void>((resolve) => (this.opened = resolve));
+    this.order({ type: "open", attempt: this.options.attempt, at: this.at });
+    await opened;
+    this.set({ tab: "here" });
+    const left = readLeft();
+    this.wasLeft = Object.keys(left).length > 0;
+    this.order({ type: "recover", left });
+    takeBackLeft(Object.keys(left));
+    window.addEventListener("online", () => this.wake(), { signal });
+    window.addEventListener("offline", () => this.set({ online: false }), { signal });
+    window.addEventListener("pagehide", () => this.leaving(), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && takeBackLeft(this.liveTakes()), { signal });
+    navigator.mediaDevices.addEventListener("devicechange", () => void this.reopen(), { signal });
+    this.signals.start();
+    this.note("page-opened", { run: this.run, navigation: (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type ?? null, agent: navigator.userAgent, processors: navigator.hardwareConcurrency });
+    void this.probe();
+    const persisted = await navigator.storage.persist().catch(() => false);
+    this.set({ persisted });
+  }
+
+  /** Opens camera and microphone, or changes to others, also while recording. The labels of devices are known afterwards. */
+  async useCamera(chosen: { camera?: string; microphone?: string } = {}): Promise<void> {
+    this.chosen = chosen;
+    try {
+      await this.openMicrophone();
+      await this.openCamera("device-changed", "device-changed");
+    } finally {
+      void this.signals.devices();
+    }
+  }
+
+  /** Asks for the entire screen; to be called on a click. Throws DeviceError "not-monitor" for anything less. */
+  async useScreen(): Promise<void> {
+    const again = this.recordings.screen.state.wanted;
+    const track = await openScreen().catch((error: DeviceError) => {
+      this.device("screen", null, error);
+      this.note("share", { surface: error.problem, label: "" });
+      throw error;
+    });
+    const before = this.screen;
+    this.screen = track;
+    this.screenSound ??= this.microphone?.clone() ?? null;
+    this.device("screen", track);
+    this.note("share", { surface: track.getSettings().displaySurface ?? null, label: track.label });
+    void this.recordings.screen.use(track, this.screenSound, "device-changed", again ? "share-again" : "start").then(() => before?.stop());
+  }
+
+  /** Tracks for a self view and a level meter; they are the page's to show, not to stop. */
+  get preview(): { camera: MediaStreamTrack | null; microphone: MediaStreamTrack | null } {
+    return { camera: this.camera, microphone: this.microphone };
+  }
+
+  /** Asks for the sizes of all screens; to be called on a click. */
+  watchScreens(): Promise<boolean> {
+    return this.signals.watchScreens();
+  }
+
+  /** Records camera and screen from now on, each as soon as it is there and whatever happens to it. */
+  record(): void {
+    const cutShort = [...this.takes.values()].some((take) => take.attempt === this.options.attempt && take.run !== this.run && take.ended?.reason !== "finished");
+    for (const recording of Object.values(this.recordings)) recording.start(this.wasLeft || cutShort ? "after-reload" : "start");
+  }
+
+  /** Ends recording and closes the devices. Sending goes on. */
+  async finish(): Promise<void> {
+    await Promise.all(Object.values(this.recordings).map((recording) => recording.finish()));
+    for (const track of [this.camera, this.microphone, this.screenSound, this.screen]) track?.stop();
+    this.camera = this.microphone = this.screenSound = this.screen = null;
+    this.set({ devices: { camera: noDevice, microphone: noDevice, screen: noDevice } });
+  }
+
+  /** Tries again at once whatever waits: the network is back, or the candidate has signed in again. */
+  wake(): void {
+    this.set({ online: navigator.onLine });
+    this.order({ type: "wake" });
+    void this.probe();
+  }
+
+  /** Logs an event. Limited per kind; kept on disk until the server has it. */
+  note(kind: string, data: object): void {
+    const allowed = this.limiter.allow(kind);
+    if (!allowed) return;
+    const { wall, server } = this.clock.stamp();
+    const event: WireEvent = { id: crypto.randomUUID(), kind, wall, server, data: allowed.suppressed > 0 ? { ...data, suppressed: allowed.suppressed } : data };
+    this.order({ type: "event", event });
+  }
+
+  /** A take's media as a file, for the case that it cannot be sent. */
+  exportTake(take: string): Promise<Blob | null> {
+    return new Promise((resolve) => {
+      this.exports.set(take, resolve);
+      this.order({ type: "export", take });
+    });
+  }
+
+  /** Removes from this disk what the server has signed for. */
+  forget(): void {
+    this.order({ type: "forget" });
+  }
+
+  /** Ends recording and stops sending; what is not sent waits for the next open. */
+  async close(): Promise<void> {
+    await this.finish();
+    this.signals.stop();
+    this.off.abort();
+    this.order({ type: "close" });
+    this.worker = null;
+    this.letGo();
+    this.set({ tab: "closed" });
+  }
+
+  private get at(): Addresses {
+    return this.options.at ?? { files: "/files/", api: "/api/candidate" };
+  }
+
+  private order(message: ToWorker): void {
+    this.worker?.postMessage(message);
+  }
+
+  private hear(message: FromWorker): void {
+    switch (message.type) {
+      case "opened":
+        return this.opened();
+      case "recovered":
+        return this.set({ recovering: false });
+      case "tick":
+        return this.tick();
+      case "take":
+        this.takes.set(message.take.take, message.take);
+        this.underway.delete(message.take.take);
+        return this.changed();
+      case "removed":
+        // What was signed for stays in the account; what was sent again is there under its new name.
+        if (message.why !== "receipt") this.takes.delete(message.take);
+        return this.changed();
+      case "events":
+        this.eventTrouble = message.trouble;
+        return this.set({ events: { pending: message.pending, dropped: message.dropped } });
+      case "space":
+        if (message.space.low !== this.current.space.low || message.space.full !== this.current.space.full) this.note("space", { free: message.space.free, low: message.space.low, full: message.space.full });
+        this.set({ space: message.space });
+        if (message.space.held > heldAtMost) void this.giveUpForSpace();
+        return;
+      case "rate":
+        return this.set({ rate: message.rate });
+      case "exported":
+        this.exports.get(message.take)?.(message.media);
+        this.exports.delete(message.take);
+        return;
+      case "in-use":
+        return this.set({ tab: "elsewhere" });
+      case "failed":
+        return this.set({ failure: message.message });
+    }
+  }
+
+  private recorderOptions(kind: Kind, sound: boolean): RecorderOptions | null {
+    const mime = chooseFormat((type) => MediaRecorder.isTypeSupported(type), navigator.hardwareConcurrency, sound);
+    if (mime === null) {
+      this.set({ failure: "no-format" });
+      return null;
+    }
+    return { mime, ...bitRates(kind, this.current.level), slice: this.options.slice ?? 2000 };
+  }
+
+  private took(kind: Kind, take: string, reason: Began, mime: string, tracks: { video: MediaStreamTrack; audio: MediaStreamTrack | null }, options: RecorderOptions): void {
+    // Identifiers of devices are good for following people, and for nothing here.
+    const settings = (track: MediaStreamTrack | null) => track && Object.fromEntries(Object.entries(track.getSettings()).filter(([key]) => key !== "deviceId" && key !== "groupId"));
+    const about: About = {
+      version: 1, take, attempt: this.options.attempt, kind, mime, label: [tracks.video.label, tracks.audio?.label].filter(Boolean).join(" + "),
+      settings: { video: settings(tracks.video), audio: settings(tracks.audio), level: this.current.level, videoBits: options.video, audioBits: options.audio, slice: options.slice },
+      began: { ...this.clock.stamp(), reason }, run: this.run,
+    };
+    this.underway.add(take);
+    this.order({ type: "begin", about });
+  }
+
+  private trackLost(kind: Kind, which: "video" | "audio"): void {
+    const device = which === "audio" ? "microphone" : kind === "screen" ? "screen" : "camera";
+    this.note("device-lost", { device });
+    if (device === "screen") {
+      this.screen = null;
+      this.device("screen", null, new DeviceError("ended"));
+      return;
+    }
+    this.device(device, null, new DeviceError("ended"));
+    void this.reopen();
+  }
+
+  private async openMicrophone(): Promise<void> {
+    const before = [this.microphone, this.screenSound];
+    try {
+      this.microphone = await openMicrophone(this.chosen.microphone);
+    } catch (error) {
+      this.device("microphone", null, error as DeviceError);
+      throw error;
+    }
+    this.screenSound = this.microphone.clone();
+    this.device("microphone", this.microphone);
+    const changes = [
+      this.camera && this.recordings.camera.use(this.camera, this.microphone, "device-changed", "device-changed"),
+      this.screen && this.recordings.screen.use(this.screen, this.screenSound, "device-changed", "device-changed"),
+    ];
+    void Promise.all(changes).then(() => before.forEach((track) => track?.stop()));
+  }
+
+  private async openCamera(ended: Ended, began: Began): Promise<void> {
+    const before = this.camera;
+    try {
+      this.camera = await openCamera(this.chosen.camera);
+    } catch (error) {
+      this.device("camera", before?.readyState === "live" ? before : null, error as DeviceError);
+      throw error;
+    }
+    this.device("camera", this.camera);
+    if (looksVirtual(this.camera.label)) this.note("virtual-camera", { label: this.camera.label });
+    void this.recordings.camera.use(this.camera, this.microphone, ended, began).then(() => before?.stop());
+  }
+
+  /** Looks for a camera or microphone that was lost while it is wanted. */
+  private async reopen(): Promise<void> {
+    if (this.reopening) return;
+    this.reopening = true;
+    try {
+      if (this.microphone?.readyState === "ended") await this.openMicrophone();
+      if (this.camera?.readyState === "ended") await this.openCamera("device-lost", "device-back");
+    } catch {
+      // Said in the state; tried again on the next tick or when a device is plugged in.
+    } finally {
+      this.reopening = false;
+    }
+  }
+
+  private device(name: "camera" | "microphone" | "screen", track: MediaStreamTrack | null, error?: DeviceError): void {
+    if (error) this.note("device-problem", { device: name, problem: error.problem });
+    const state: DeviceState = track ? { open: true, label: track.label, muted: track.muted, virtual: name === "camera" && looksVirtual(track.label), problem: null } : { ...noDevice, problem: error?.problem ?? null };
+    for (const type of ["mute", "unmute"] as const) {
+      track?.addEventListener(type, () => {
+        this.note("device-muted", { device: name, muted: track.muted });
+        if (this.current.devices[name].label === track.label) this.set({ devices: { ...this.current.devices, [name]: { ...this.current.devices[name], muted: track.muted } } });
+      }, { signal: this.off.signal });
+    }
+    this.set({ devices: { ...this.current.devices, [name]: state } });
+  }
+
+  private tick(): void {
+    this.seconds++;
+    this.clock.watchWall();
+    for (const recording of Object.values(this.recordings)) recording.tick();
+    if (this.seconds % reopenEvery === 0) void this.reopen();
+    if (this.seconds % probeEvery(this.clock.state.probes) === 0) void this.probe();
+    this.adapt();
+    if (this.seconds % 60 === 0) this.note("clock", { run: this.run, ...this.clock.stamp(), ...this.clock.state });
+  }
+
+  private async probe(): Promise<void> {
+    if (this.probing) return;
+    this.probing = true;
+    try {
+      await this.clock.probe(() => getClock(this.at));
+      this.set({ clock: this.clock.state });
+    } catch {
+      // No answer is no probe; the clock runs on by what it knows.
+    } finally {
+      this.probing = false;
+    }
+  }
+
+  /** Fewer bits where the line or the disk cannot take them, from a new take on that begins before the old one ends. */
+  private adapt(): void {
+    const active = Object.values(this.recordings).filter((recording) => recording.state.recording);
+    const backlog = [...this.takes.values()].reduce((sum, take) => sum + (take.attempt === this.options.attempt ? take.recorded - take.sent : 0), 0);
+    const lowSpace = this.current.space.low;
+    const level = chooseLevel(active.map((recording) => recording.kind), this.current.level, { rate: this.current.rate, backlog, lowSpace });
+    // With little space takes are cut even at the same level: only a take that has ended gets a receipt and can be removed.
+    if ((level === this.current.level && !lowSpace) || this.seconds - this.lastCut < cutAtMostEvery) return;
+    this.lastCut = this.seconds;
+    this.set({ level });
+    for (const recording of active) recording.cut(lowSpace ? "space" : "rate", lowSpace ? "space" : "rate");
+  }
+
+  private async giveUpForSpace(): Promise<void> {
+    if (!Object.values(this.recordings).some((recording) => recording.state.wanted)) return;
+    this.set({ failure: "no-space" });
+    await Promise.all(Object.values(this.recordings).map((recording) => recording.finish("no-space")));
+  }
+
+  private liveTakes(): string[] {
+    return [...this.takes.values()].filter((take) => take.live && !take.ended).map((take) => take.take);
+  }
+
+  private leaving(): void {
+    noteLeft(new Set([...this.liveTakes(), ...this.underway]), this.clock.stamp());
+    this.note("page-left", { run: this.run });
+  }
+
+  private set(change: Partial<CaptureState>): void {
+    Object.assign((this.current = { ...this.current }), change);
+    this.changed();
+  }
+
+  /** Computes what follows from the rest, and tells everybody once. */
+  private changed(): void {
+    if (this.published) return;
+    this.published = true;
+    queueMicrotask(() => {
+      this.published = false;
+      const takes = [...this.takes.values()].sort((a, b) => a.began.wall - b.began.wall);
+      const own = takes.filter((take) => take.attempt === this.options.attempt);
+      const recordings = { camera: this.recordings.camera.state, screen: this.recordings.screen.state };
+      const flags = (key: "wanted" | "recording") => ({ camera: recordings.camera[key], screen: recordings.screen[key] });
+      const sum = (of: (take: TakeState) => number) => own.reduce((total, take) => total + of(take), 0);
+      const state: CaptureState = {
+        ...this.current, takes, recordings, lost: lostIntervals(own, flags("wanted"), flags("recording")), trouble: worst([...own.map((take) => take.trouble), this.eventTrouble]),
+        recorded: sum((take) => take.recorded), unsigned: sum((take) => (take.receipt ? 0 : take.recorded)),
+      };
+      state.mayClose = mayClose(state, this.options.attempt, this.underway.size);
+      this.current = state;
+      for (const listener of this.listeners) listener(state);
+    });
+  }
+}

@@ -1,0 +1,70 @@
+// Camera, microphone and screen: asking for them, and saying why they cannot be had.
+
+export type DeviceProblem =
+  | "denied" // the person or the browser said no
+  | "missing" // there is none
+  | "busy" // another program has it
+  | "not-monitor" // a window or a tab was shared; the whole screen is asked for
+  | "ended"
+  | "failed";
+
+export class DeviceError extends Error {
+  constructor(
+    readonly problem: DeviceProblem,
+    options?: ErrorOptions,
+  ) {
+    super(problem, options);
+  }
+}
+
+function problemOf(error: unknown): DeviceProblem {
+  const known: Record<string, DeviceProblem> = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy", AbortError: "busy" };
+  return (error instanceof DOMException && known[error.name]) || "failed";
+}
+
+async function ask(open: () => Promise<MediaStream>): Promise<MediaStream> {
+  try {
+    return await open();
+  } catch (error) {
+    throw new DeviceError(problemOf(error), { cause: error });
+  }
+}
+
+export const cameraSize = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 } };
+/** A screen changes seldom; text must stay readable. */
+export const screenSize = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 10, max: 15 } };
+
+/** The device that was chosen, or where that is gone any other. */
+export async function openCamera(deviceId?: string): Promise<MediaStreamTrack> {
+  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ video: { ...cameraSize, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
+  return stream.getVideoTracks()[0]!;
+}
+
+export async function openMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
+  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ audio: { channelCount: { ideal: 1 }, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
+  return stream.getAudioTracks()[0]!;
+}
+
+/** Asks for the entire screen; anything less is refused, as no page can limit what a person picks. */
+export async function openScreen(): Promise<MediaStreamTrack> {
+  const wanted = { video: { ...screenSize, displaySurface: "monitor" }, audio: false, monitorTypeSurfaces: "include", selfBrowserSurface: "exclude", surfaceSwitching: "exclude" };
+  const stream = await ask(() => navigator.mediaDevices.getDisplayMedia(wanted as DisplayMediaStreamOptions));
+  const track = stream.getVideoTracks()[0]!;
+  const problem = surfaceProblem(track.getSettings());
+  if (problem) {
+    track.stop();
+    throw new DeviceError(problem);
+  }
+  track.contentHint = "text";
+  return track;
+}
+
+/** A browser that does not say what is shared (Firefox) is believed; the server sees that it was not said. */
+export function surfaceProblem(settings: { displaySurface?: string }): DeviceProblem | null {
+  return settings.displaySurface === undefined || settings.displaySurface === "monitor" ? null : "not-monitor";
+}
+
+/** Names by which known virtual cameras call themselves. They prove nothing: a person looks. */
+const virtual = /\b(obs|virtual|manycam|xsplit|snap camera|droidcam|iriun|epoccam|mmhmm|e2esoft|splitcam|v4l2loopback|dummy|ndi)\b/i;
+
+export const looksVirtual = (label: string): boolean => virtual.test(label);
