@@ -2,8 +2,8 @@
 
 import { getClock, type Addresses, type WireEvent } from "./api";
 import { ServerClock } from "./clock";
-import { DeviceError, looksVirtual, openCamera, openMicrophone, openScreen } from "./devices";
 import { bitRates, chooseFormat, chooseLevel } from "./formats";
+import { Inputs, type Chosen } from "./inputs";
 import { noteLeft, readLeft, takeBackLeft } from "./left";
 import { Limiter } from "./limiter";
 import type { FromWorker, TakeState, ToWorker } from "./protocol";
@@ -11,9 +11,9 @@ import type { RecorderOptions } from "./recorder";
 import { Recording, type RecordingHost } from "./recording";
 import { SignalWatch } from "./signals";
 import { heldAtMost } from "./space";
-import { lostIntervals, mayClose, worst, type CaptureState, type DeviceState } from "./state";
+import { lostIntervals, mayClose, worst, type CaptureState } from "./state";
 import { becomeTheTab } from "./tablock";
-import type { About, Began, Ended, Kind } from "./take";
+import type { About, Began, Kind } from "./take";
 import type { Trouble } from "./trouble";
 
 export type { CaptureState } from "./state";
@@ -32,8 +32,6 @@ const probeEvery = (probes: number) => (probes < 5 ? 2 : 30);
 const reopenEvery = 3;
 const cutAtMostEvery = 90;
 
-const noDevice: DeviceState = { open: false, label: "", muted: false, virtual: false, problem: null };
-
 export class Capture {
   private readonly clock: ServerClock;
   private readonly limiter = new Limiter();
@@ -41,6 +39,7 @@ export class Capture {
   private readonly takes = new Map<string, TakeState>();
   private readonly listeners = new Set<(state: CaptureState) => void>();
   private readonly recordings: Record<"camera" | "screen", Recording>;
+  private readonly inputs: Inputs;
   /** Takes that the worker has not yet said to be on disk. */
   private readonly underway = new Set<string>();
   private readonly off = new AbortController();
@@ -49,17 +48,10 @@ export class Capture {
   private worker: Worker | null = null;
   private letGo: () => void = () => undefined;
   private opened: () => void = () => undefined;
-  private camera: MediaStreamTrack | null = null;
-  private microphone: MediaStreamTrack | null = null;
-  /** The screen's own clone: a recording ends with its tracks, and the two must not end each other. */
-  private screenSound: MediaStreamTrack | null = null;
-  private screen: MediaStreamTrack | null = null;
-  private chosen: { camera?: string; microphone?: string } = {};
   /** Whether an earlier page was left while it recorded. */
   private wasLeft = false;
   private seconds = 0;
   private lastCut = -Infinity;
-  private reopening = false;
   private probing = false;
   private eventTrouble: Trouble | null = null;
   private published = false;
@@ -72,12 +64,13 @@ export class Capture {
       began: (kind, take, reason, mime, tracks, settings) => this.took(kind, take, reason, mime, tracks, settings),
       chunk: (take, data, ms) => this.order({ type: "chunk", take, data, ms }),
       ended: (take, reason, ms) => this.order({ type: "end", take, end: { ...this.clock.stamp(), reason }, ms }),
-      trackLost: (kind, which) => this.trackLost(kind, which),
+      trackLost: (kind, which) => this.inputs.lost(which === "audio" ? "microphone" : kind === "screen" ? "screen" : "camera"),
       changed: () => this.changed(),
     };
     this.recordings = { camera: new Recording("camera", host), screen: new Recording("screen", host) };
+    this.inputs = new Inputs(this.recordings, (kind, data) => this.note(kind, data), () => this.changed());
     this.current = {
-      tab: "opening", recovering: true, devices: { camera: noDevice, microphone: noDevice, screen: noDevice },
+      tab: "opening", recovering: true, devices: this.inputs.states,
       recordings: { camera: this.recordings.camera.state, screen: this.recordings.screen.state }, takes: [], lost: [], level: 0, rate: 0, online: navigator.onLine, trouble: null,
       space: { free: null, low: false, full: false, held: 0, removed: 0 }, persisted: null, clock: this.clock.state, events: { pending: 0, dropped: 0 },
       failure: null, recorded: 0, unsigned: 0, mayClose: false,
@@ -116,7 +109,7 @@ export class Capture {
     window.addEventListener("offline", () => this.set({ online: false }), { signal });
     window.addEventListener("pagehide", () => this.leaving(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && takeBackLeft(this.liveTakes()), { signal });
-    navigator.mediaDevices.addEventListener("devicechange", () => void this.reopen(), { signal });
+    navigator.mediaDevices.addEventListener("devicechange", () => void this.inputs.reopen(), { signal });
     this.signals.start();
     this.note("page-opened", { run: this.run, navigation: (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type ?? null, agent: navigator.userAgent, processors: navigator.hardwareConcurrency });
     void this.probe();
@@ -124,36 +117,23 @@ export class Capture {
     this.set({ persisted });
   }
 
-  /** Opens camera and microphone, or changes to others, also while recording. The labels of devices are known afterwards. */
-  async useCamera(chosen: { camera?: string; microphone?: string } = {}): Promise<void> {
-    this.chosen = chosen;
+  /** Opens camera and microphone, or changes to others, also while recording. Throws DeviceError where one cannot be had. */
+  async useCamera(chosen: Chosen = {}): Promise<void> {
     try {
-      await this.openMicrophone();
-      await this.openCamera("device-changed", "device-changed");
+      await this.inputs.useCamera(chosen);
     } finally {
-      void this.signals.devices();
+      void this.signals.devices(); // their labels are known now
     }
   }
 
   /** Asks for the entire screen; to be called on a click. Throws DeviceError "not-monitor" for anything less. */
-  async useScreen(): Promise<void> {
-    const again = this.recordings.screen.state.wanted;
-    const track = await openScreen().catch((error: DeviceError) => {
-      this.device("screen", null, error);
-      this.note("share", { surface: error.problem, label: "" });
-      throw error;
-    });
-    const before = this.screen;
-    this.screen = track;
-    this.screenSound ??= this.microphone?.clone() ?? null;
-    this.device("screen", track);
-    this.note("share", { surface: track.getSettings().displaySurface ?? null, label: track.label });
-    void this.recordings.screen.use(track, this.screenSound, "device-changed", again ? "share-again" : "start").then(() => before?.stop());
+  useScreen(): Promise<void> {
+    return this.inputs.useScreen();
   }
 
   /** Tracks for a self view and a level meter; they are the page's to show, not to stop. */
   get preview(): { camera: MediaStreamTrack | null; microphone: MediaStreamTrack | null } {
-    return { camera: this.camera, microphone: this.microphone };
+    return { camera: this.inputs.camera, microphone: this.inputs.microphone };
   }
 
   /** Asks for the sizes of all screens; to be called on a click. */
@@ -170,9 +150,7 @@ export class Capture {
   /** Ends recording and closes the devices. Sending goes on. */
   async finish(): Promise<void> {
     await Promise.all(Object.values(this.recordings).map((recording) => recording.finish()));
-    for (const track of [this.camera, this.microphone, this.screenSound, this.screen]) track?.stop();
-    this.camera = this.microphone = this.screenSound = this.screen = null;
-    this.set({ devices: { camera: noDevice, microphone: noDevice, screen: noDevice } });
+    this.inputs.stop();
   }
 
   /** Tries again at once whatever waits: the network is back, or the candidate has signed in again. */
@@ -281,79 +259,11 @@ export class Capture {
     this.order({ type: "begin", about });
   }
 
-  private trackLost(kind: Kind, which: "video" | "audio"): void {
-    const device = which === "audio" ? "microphone" : kind === "screen" ? "screen" : "camera";
-    this.note("device-lost", { device });
-    if (device === "screen") {
-      this.screen = null;
-      this.device("screen", null, new DeviceError("ended"));
-      return;
-    }
-    this.device(device, null, new DeviceError("ended"));
-    void this.reopen();
-  }
-
-  private async openMicrophone(): Promise<void> {
-    const before = [this.microphone, this.screenSound];
-    try {
-      this.microphone = await openMicrophone(this.chosen.microphone);
-    } catch (error) {
-      this.device("microphone", null, error as DeviceError);
-      throw error;
-    }
-    this.screenSound = this.microphone.clone();
-    this.device("microphone", this.microphone);
-    const changes = [
-      this.camera && this.recordings.camera.use(this.camera, this.microphone, "device-changed", "device-changed"),
-      this.screen && this.recordings.screen.use(this.screen, this.screenSound, "device-changed", "device-changed"),
-    ];
-    void Promise.all(changes).then(() => before.forEach((track) => track?.stop()));
-  }
-
-  private async openCamera(ended: Ended, began: Began): Promise<void> {
-    const before = this.camera;
-    try {
-      this.camera = await openCamera(this.chosen.camera);
-    } catch (error) {
-      this.device("camera", before?.readyState === "live" ? before : null, error as DeviceError);
-      throw error;
-    }
-    this.device("camera", this.camera);
-    if (looksVirtual(this.camera.label)) this.note("virtual-camera", { label: this.camera.label });
-    void this.recordings.camera.use(this.camera, this.microphone, ended, began).then(() => before?.stop());
-  }
-
-  /** Looks for a camera or microphone that was lost while it is wanted. */
-  private async reopen(): Promise<void> {
-    if (this.reopening) return;
-    this.reopening = true;
-    try {
-      if (this.microphone?.readyState === "ended") await this.openMicrophone();
-      if (this.camera?.readyState === "ended") await this.openCamera("device-lost", "device-back");
-    } catch {
-      // Said in the state; tried again on the next tick or when a device is plugged in.
-    } finally {
-      this.reopening = false;
-    }
-  }
-
-  private device(name: "camera" | "microphone" | "screen", track: MediaStreamTrack | null, error?: DeviceError): void {
-    if (error) this.note("device-problem", { device: name, problem: error.problem });
-    const state: DeviceState = track ? { open: true, label: track.label, muted: track.muted, virtual: name === "camera" && looksVirtual(track.label), problem: null } : { ...noDevice, problem: error?.problem ?? null };
-    for (const type of ["mute", "unmute"] as const) {
-      track?.addEventListener(type, () => {
-        this.note("device-muted", { device: name, muted: track.muted });
-        if (this.current.devices[name].label === track.label) this.set({ devices: { ...this.current.devices, [name]: { ...this.current.devices[name], muted: track.muted } } });
-      }, { signal: this.off.signal });
-    }
-    this.set({ devices: { ...this.current.devices, [name]: state } });
-  }
-
   private tick(): void {
     this.seconds++;
     this.clock.watchWall();
     for (const recording of Object.values(this.recordings)) recording.tick();
-    if (this.seconds % reopenEvery === 0) void this.reopen();
+    if (this.seconds % reopenEvery === 0) void this.inputs.reopen();
     if (this.seconds % probeEvery(this.clock.state.probes) === 0) void this.probe();
     this.adapt();
     if (this.seconds % 60 === 0) this.note("clock", { run: this.run, ...this.clock.stamp(), ...this.clock.state });
@@ -417,7 +327,7 @@ export class Capture {
       const flags = (key: "wanted" | "recording") => ({ camera: recordings.camera[key], screen: recordings.screen[key] });
       const sum = (of: (take: TakeState) => number) => own.reduce((total, take) => total + of(take), 0);
       const state: CaptureState = {
-        ...this.current, takes, recordings, lost: lostIntervals(own, flags("wanted"), flags("recording")), trouble: worst([...own.map((take) => take.trouble), this.eventTrouble]),
+        ...this.current, takes, recordings, devices: this.inputs.states, lost: lostIntervals(own, flags("wanted"), flags("recording")), trouble: worst([...own.map((take) => take.trouble), this.eventTrouble]),
         recorded: sum((take) => take.recorded), unsigned: sum((take) => (take.receipt ? 0 : take.recorded)),
       };
       state.mayClose = mayClose(state, this.options.attempt, this.underway.size);

@@ -40,8 +40,11 @@ export async function openCamera(deviceId?: string): Promise<MediaStreamTrack> {
   return stream.getVideoTracks()[0]!;
 }
 
+/** The room as it sounds: recordings are aligned by what was heard. No other person's voice is played here that could echo. */
+const sound = { channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppression: false, autoGainControl: true };
+
 export async function openMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
-  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ audio: { channelCount: { ideal: 1 }, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
+  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ audio: { ...sound, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
   return stream.getAudioTracks()[0]!;
 }
 
