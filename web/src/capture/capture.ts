@@ -47,7 +47,7 @@ export class Capture {
   private readonly exports = new Map<string, (media: Blob | null) => void>();
   private worker: Worker | null = null;
   private letGo: () => void = () => undefined;
-  private opened: () => void = () => undefined;
+  private opening: { done: () => void; failed: (error: Error) => void } | null = null;
   /** Whether an earlier page was left while it recorded. */
   private wasLeft = false;
   private seconds = 0;
@@ -88,7 +88,7 @@ export class Capture {
     return () => this.listeners.delete(listener);
   }
 
-  /** Becomes the one tab, opens the journal, and sends what earlier runs have left. Waits while another tab is open. */
+  /** Becomes the one tab, opens the journal, and sends what earlier runs have left. Waits while another tab is open; throws where nothing can be kept. */
   async open(): Promise<void> {
     const { signal } = this.off;
     const letGo = await becomeTheTab(() => this.set({ tab: "elsewhere" }));
@@ -96,10 +96,11 @@ export class Capture {
     this.letGo = letGo;
     this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
-    this.worker.onerror = (event) => this.set({ failure: event.message || "worker" });
-    const opened = new Promise<void>((resolve) => (this.opened = resolve));
+    this.worker.onerror = (event) => this.fail(event.message || "worker");
+    const opened = new Promise<void>((done, failed) => (this.opening = { done, failed }));
     this.order({ type: "open", attempt: this.options.attempt, at: this.at });
     await opened;
+    this.opening = null;
     this.set({ tab: "here" });
     const left = readLeft();
     this.wasLeft = Object.keys(left).length > 0;
@@ -204,7 +205,7 @@ export class Capture {
   private hear(message: FromWorker): void {
     switch (message.type) {
       case "opened":
-        return this.opened();
+        return this.opening?.done();
       case "recovered":
         return this.set({ recovering: false });
       case "tick":
@@ -234,8 +235,13 @@ export class Capture {
       case "in-use":
         return this.set({ tab: "elsewhere" });
       case "failed":
-        return this.set({ failure: message.message });
+        return this.fail(message.message);
     }
+  }
+
+  private fail(message: string): void {
+    this.set({ failure: message });
+    this.opening?.failed(new Error(message));
   }
 
   private recorderOptions(kind: Kind, sound: boolean): RecorderOptions | null {

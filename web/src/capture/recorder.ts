@@ -42,6 +42,7 @@ export class Recorder {
     };
     this.recorder = new MediaRecorder(stream, settings);
     this.recorder.onstart = () => {
+      if (this.over) return; // given up before it woke
       this.beganAt = this.lastSign = performance.now();
       events.started(this.recorder.mimeType || options.mime);
     };

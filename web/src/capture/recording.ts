@@ -37,6 +37,8 @@ export class Recording {
   private readonly runs = new Set<Run>();
   private video: MediaStreamTrack | null = null;
   private audio: MediaStreamTrack | null = null;
+  /** Why the first take begins, until it has. */
+  private first: Began | null = null;
   private mutedSince: number | null = null;
   private failures = 0;
   private retryAt: { at: number; began: Began } | null = null;
@@ -85,6 +87,7 @@ export class Recording {
   start(began: Began): void {
     if (this.wanted) return;
     this.wanted = true;
+    this.first = began;
     if (this.live) this.begin(began);
     this.host.changed();
   }
@@ -120,24 +123,27 @@ export class Recording {
     const options = this.host.options(this.kind, audio !== null);
     if (options === null) return;
     this.retryAt = null;
+    const reason = this.first ?? began;
     let over = () => undefined as void;
     const run: Run = { take: newTakeName(), begun: false, ended: null, size: sizeOf(video), over: new Promise<void>((resolve) => (over = resolve)), recorder: null as unknown as Recorder };
     try {
       run.recorder = new Recorder(new MediaStream(audio ? [video, audio] : [video]), options, {
         started: (mime) => {
           run.begun = true;
-          this.host.began(this.kind, run.take, began, mime, { video, audio }, options);
+          this.first = null;
+          this.host.began(this.kind, run.take, reason, mime, { video, audio }, options);
           if (this.next === run) {
-            if (this.current) this.stop(this.current, replaces ?? "error");
+            const before = this.current;
             this.current = run;
             this.next = null;
+            if (before) this.stop(before, replaces ?? "error");
           }
           this.host.changed();
         },
         chunk: (data, ms) => {
           this.failures = 0;
           this.host.chunk(run.take, data, ms);
-          if (this.current === run && sizeOf(video) !== run.size) this.cut("resolution", "resolution");
+          if (this.current === run && !this.next && sizeOf(video) !== run.size) this.cut("resolution", "resolution");
         },
         stopped: (ms) => {
           this.runs.delete(run);
@@ -201,16 +207,16 @@ export class Recording {
 
   /** About once a second. */
   tick(): void {
-    if (!this.wanted) return;
     const now = performance.now();
-    for (const run of [this.next, this.current]) {
-      if (!run?.recorder.stalled) continue;
+    for (const run of [...this.runs]) {
+      if (!run.recorder.stalled) continue;
       run.ended ??= "stalled";
       if (this.current === run) this.current = null;
       if (this.next === run) this.next = null;
       run.recorder.abandon();
-      if (this.live && !this.current) this.retry("stalled");
+      if (this.wanted && this.live && !this.current) this.retry("stalled");
     }
+    if (!this.wanted) return;
     if (this.mutedSince !== null && this.current && now - this.mutedSince > mutedAtMost) this.interrupt("muted");
     if (this.retryAt && now >= this.retryAt.at && this.live && !this.current) this.begin(this.retryAt.began);
   }

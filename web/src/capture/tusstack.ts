@@ -17,7 +17,10 @@ export class WatchedStack implements HttpStack {
   lengthKnown = false;
   private readonly inner = new DefaultHttpStack({});
 
-  constructor(readonly watch: Watch) {}
+  constructor(
+    readonly watch: Watch,
+    readonly silence = silenceAtMost,
+  ) {}
 
   createRequest(method: string, url: string): HttpRequest {
     return new WatchedRequest(this, this.inner.createRequest(method, url));
@@ -69,7 +72,7 @@ class WatchedRequest implements HttpRequest {
           timer = setTimeout(() => {
             reject(new Silent("no byte moved"));
             void this.inner.abort();
-          }, silenceAtMost);
+          }, this.stack.silence);
         };
       });
       this.touch();
