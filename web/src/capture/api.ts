@@ -1,7 +1,7 @@
 // The candidate's API as far as takes and events are concerned: docs/interview.md.
 
 import type { Bytes } from "./chain";
-import { Refused } from "./trouble";
+import { Refused } from "./refused";
 
 /** How long an answer may take, in milliseconds. */
 const patience = 30_000;

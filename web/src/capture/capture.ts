@@ -24,6 +24,8 @@ export interface CaptureOptions {
   at?: Addresses;
   /** Milliseconds between two chunks. */
   slice?: number;
+  /** Bytes on the disk that are kept for the case that it runs full. */
+  reserve?: number;
 }
 
 /** Seconds between two probes of the clock: often at first, for an early start of recording. */
@@ -72,7 +74,7 @@ export class Capture {
     this.current = {
       tab: "opening", recovering: true, devices: this.inputs.states,
       recordings: { camera: this.recordings.camera.state, screen: this.recordings.screen.state }, takes: [], lost: [], level: 0, rate: 0, online: navigator.onLine, trouble: null,
-      space: { free: null, low: false, full: false, held: 0, removed: 0 }, persisted: null, clock: this.clock.state, events: { pending: 0, dropped: 0 },
+      space: { low: false, full: false, reserve: 0, held: 0, removed: 0 }, persisted: null, clock: this.clock.state, events: { pending: 0, dropped: 0 },
       failure: null, recorded: 0, unsigned: 0, mayClose: false,
     };
   }
@@ -98,7 +100,7 @@ export class Capture {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
     this.worker.onerror = (event) => this.fail(event.message || "worker");
     const opened = new Promise<void>((done, failed) => (this.opening = { done, failed }));
-    this.order({ type: "open", attempt: this.options.attempt, at: this.at });
+    this.order({ type: "open", attempt: this.options.attempt, at: this.at, reserve: this.options.reserve ?? 64 << 20 });
     await opened;
     this.opening = null;
     this.set({ tab: "here" });
@@ -222,7 +224,7 @@ export class Capture {
         this.eventTrouble = message.trouble;
         return this.set({ events: { pending: message.pending, dropped: message.dropped } });
       case "space":
-        if (message.space.low !== this.current.space.low || message.space.full !== this.current.space.full) this.note("space", { free: message.space.free, low: message.space.low, full: message.space.full });
+        if (message.space.low !== this.current.space.low || message.space.full !== this.current.space.full) this.note("space", message.space);
         this.set({ space: message.space });
         if (message.space.held > heldAtMost) void this.giveUpForSpace();
         return;

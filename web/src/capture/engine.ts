@@ -3,10 +3,11 @@
 import type { Addresses } from "./api";
 import { InUse, NoSpace, type Folder } from "./disk";
 import { TakeJournal } from "./journal";
-import { Take } from "./live";
+import { Take, type Write } from "./live";
 import { Outbox } from "./outbox";
 import type { FromWorker, ToWorker } from "./protocol";
 import { RateMeter } from "./rate";
+import { Reserve } from "./reserve";
 import { copyTake } from "./resend";
 import { Retry } from "./retry";
 import { TakeSender, type SharedLine } from "./sender";
@@ -16,11 +17,14 @@ import { Turns } from "./turns";
 
 /** An earlier page needs a moment to let go of its files. */
 const letGo = { tries: 40, pause: 250 };
-/** Seconds between two looks at the free space. */
+/** Seconds between two looks at the reserve. */
 const lookEvery = 5;
 
 export class Engine {
   private readonly takes = new Map<string, Take>();
+  /** Takes that found no space to begin, with what was recorded of them. */
+  private readonly waiting = new Map<string, { about: About; writes: Write[] }>();
+  private queue: Promise<void> = Promise.resolve();
   private readonly told = new Map<string, string>();
   private readonly line: SharedLine;
   private readonly space: Space;
@@ -32,15 +36,16 @@ export class Engine {
   private constructor(
     private readonly attempt: string,
     at: Addresses,
-    estimate: () => Promise<StorageEstimate>,
-    private readonly say: (message: FromWorker, transfer?: Transferable[]) => void,
+    reserve: Reserve,
+    private readonly say: (message: FromWorker) => void,
   ) {
     this.line = { at, turns: new Turns(), retry: new Retry(), rate: new RateMeter() };
-    this.space = new Space(estimate, () => this.removeOldest(), () => this.say({ type: "space", space: this.space.state }));
+    this.space = new Space(reserve, () => this.removeOldest(), () => this.say({ type: "space", space: this.space.state }));
   }
 
-  static async open(root: Folder, order: Extract<ToWorker, { type: "open" }>, estimate: () => Promise<StorageEstimate>, say: (message: FromWorker) => void): Promise<Engine> {
-    const engine = new Engine(order.attempt, order.at, estimate, say);
+  static async open(root: Folder, order: Extract<ToWorker, { type: "open" }>, say: (message: FromWorker) => void): Promise<Engine> {
+    const reserve = await patiently(() => Reserve.open(root, order.reserve));
+    const engine = new Engine(order.attempt, order.at, reserve, say);
     engine.folder = await root.folder("takes");
     const events = await root.folder("events");
     engine.outbox = await patiently(() => Outbox.open(events, order.attempt, order.at, engine.line.retry, () => engine.tellEvents()));
@@ -49,23 +54,34 @@ export class Engine {
     return engine;
   }
 
-  async handle(order: ToWorker): Promise<void> {
+  /** Carries orders out one after the other, as they were given. Waking waits for nobody. */
+  handle(order: ToWorker): Promise<void> {
+    if (order.type !== "wake") return this.inTurn(() => this.carryOut(order));
+    this.line.retry.wake();
+    return Promise.resolve();
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.queue.then(work);
+    this.queue = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async carryOut(order: Exclude<ToWorker, { type: "wake" }>): Promise<void> {
     switch (order.type) {
       case "open":
         return;
       case "recover":
         return this.recover(order.left);
       case "begin":
-        return this.begin(order.about);
+        if (!(await this.begin(order.about))) this.waiting.set(order.about.take, { about: order.about, writes: [] });
+        return this.tellHeld();
       case "chunk":
-        return this.take(order.take).add({ data: order.data, ms: order.ms });
+        return this.write(order.take, { data: order.data, ms: order.ms });
       case "end":
-        this.tellEnd(this.take(order.take).journal, order.end, order.ms);
-        return this.take(order.take).add({ end: order.end, ms: order.ms });
+        return this.write(order.take, { end: order.end, ms: order.ms });
       case "event":
         return this.outbox.add(order.event);
-      case "wake":
-        return this.line.retry.wake();
       case "forget":
         while ((await this.removeOldest()) > 0);
         return;
@@ -82,6 +98,7 @@ export class Engine {
     if (this.closed) return;
     this.say({ type: "rate", rate: this.line.rate.rate });
     for (const take of this.takes.values()) if (take.held > 0) take.flush();
+    await this.inTurn(() => this.beginWaiting());
     if (this.seconds++ % lookEvery === 0) await this.space.look();
   }
 
@@ -91,29 +108,56 @@ export class Engine {
     return take;
   }
 
-  private async begin(about: About): Promise<void> {
-    let journal: TakeJournal;
+  /** Gives whether there was space to begin it. */
+  private async begin(about: About): Promise<boolean> {
     for (;;) {
       try {
-        journal = await TakeJournal.create(this.folder, about);
-        break;
+        const journal = await TakeJournal.create(this.folder, about);
+        this.tellBegin(journal);
+        this.add(journal, true);
+        return true;
       } catch (error) {
         if (!(error instanceof NoSpace)) throw error;
         if ((await this.space.makeRoom()) > 0) continue;
-        // What the page sends meanwhile waits in the worker's queue, in memory.
-        this.space.holds(1);
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return false;
       }
     }
-    this.tellBegin(journal);
-    this.add(journal, true);
+  }
+
+  /** Begins what found no space to begin: meanwhile other takes may have ended, been signed for and removed. */
+  private async beginWaiting(): Promise<void> {
+    for (const [name, { about, writes }] of this.waiting) {
+      if (!(await this.begin(about))) return;
+      this.waiting.delete(name);
+      for (const write of writes) this.write(name, write);
+    }
+  }
+
+  private write(name: string, write: Write): void {
+    const waiting = this.waiting.get(name);
+    if (waiting) {
+      waiting.writes.push(write);
+      this.tellHeld();
+      return;
+    }
+    const take = this.take(name);
+    if ("end" in write) this.tellEnd(take.journal, write.end, write.ms);
+    take.add(write);
+  }
+
+  /** What waits in memory for space on the disk. */
+  private tellHeld(): void {
+    let held = 0;
+    for (const take of this.takes.values()) held += take.held;
+    for (const { writes } of this.waiting.values()) held += writes.reduce((sum, write) => sum + ("data" in write ? write.data.size : 0), 1);
+    this.space.holds(held);
   }
 
   private add(journal: TakeJournal, live: boolean): Take {
     const take: Take = new Take(
       journal,
       live,
-      async () => (await this.space.makeRoom()) > 0,
+      async (toEnd) => (await this.space.makeRoom(toEnd)) > 0,
       () => this.progress(take),
       (error) => this.say({ type: "failed", message: String(error) }),
     );
@@ -248,7 +292,7 @@ export class Engine {
     if (this.told.get(state.take) === text) return;
     this.told.set(state.take, text);
     this.say({ type: "take", take: state });
-    this.space.holds([...this.takes.values()].reduce((sum, each) => sum + each.held, 0));
+    this.tellHeld();
   }
 
   private tellEvents(): void {

@@ -7,7 +7,7 @@ import type { TakeState } from "./protocol";
 import type { TakeSender } from "./sender";
 import type { End } from "./take";
 
-type Write = { data: Blob; ms: number } | { end: End; ms: number };
+export type Write = { data: Blob; ms: number } | { end: End; ms: number };
 
 export class Take {
   recorded = 0;
@@ -24,7 +24,7 @@ export class Take {
     readonly journal: TakeJournal,
     public live: boolean,
     /** Makes room when there is none; false when that cannot be done. */
-    private readonly makeRoom: () => Promise<boolean>,
+    private readonly makeRoom: (toEnd: boolean) => Promise<boolean>,
     private readonly changed: () => void,
     private readonly failed: (error: unknown) => void,
   ) {
@@ -71,7 +71,7 @@ export class Take {
         return true;
       } catch (error) {
         if (!(error instanceof NoSpace)) throw error;
-        if (!(await this.makeRoom())) return false;
+        if (!(await this.makeRoom(data === null))) return false;
       }
     }
   }

@@ -5,7 +5,7 @@ import type { About, End, Kind, Stamp } from "./take";
 import type { Trouble } from "./trouble";
 
 export type ToWorker =
-  | { type: "open"; attempt: string; at: Addresses }
+  | { type: "open"; attempt: string; at: Addresses; reserve: number }
   /** left: when pages of earlier runs were left, by the takes that they were recording. */
   | { type: "recover"; left: Record<string, Stamp> }
   | { type: "begin"; about: About }
@@ -67,12 +67,12 @@ export interface TakeState {
 }
 
 export interface SpaceState {
-  /** Bytes that this site may still write; null where the browser does not say. */
-  free: number | null;
-  /** Little is left: takes with a receipt are being removed, and bit rates are lowered. */
+  /** A write has failed, and only what was given up since lets recording go on: bit rates are lowered. */
   low: boolean;
   /** Nothing is left: what is recorded waits in memory. */
   full: boolean;
+  /** Bytes kept for bad times that are left. */
+  reserve: number;
   /** Bytes that wait in memory. */
   held: number;
   /** Bytes of takes with a receipt that were removed. */

@@ -5,10 +5,11 @@ import { getReceipt, putChain, type Addresses } from "./api";
 import { toHex } from "./chain";
 import type { TakeJournal } from "./journal";
 import type { RateMeter } from "./rate";
+import { Refused } from "./refused";
 import type { Retry } from "./retry";
 import { Ahead, JournalSource, Signal } from "./source";
 import type { Turns } from "./turns";
-import { Refused, statusOf, troubleOf, type Trouble } from "./trouble";
+import { statusOf, troubleOf, type Trouble } from "./trouble";
 import { WatchedStack } from "./tusstack";
 
 /** Bytes of one PATCH: little enough that takes alternate and a cut line costs little. */

@@ -1,6 +1,7 @@
 // Why nothing moves, in the words that pages translate.
 
 import { DetailedError } from "tus-js-client";
+import { Refused, Silent } from "./refused";
 
 export type Trouble =
   | "network" // no answer
@@ -10,19 +11,6 @@ export type Trouble =
   | "refused" // the server does not want this take; a person must look
   | "too-large"
   | "disk"; // the journal could not be read
-
-/** An answer that is not the wanted one. */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly body = "",
-  ) {
-    super(`answered with ${status}`);
-  }
-}
-
-/** No byte moved for too long. */
-export class Silent extends Error {}
 
 export function statusOf(error: unknown): number | null {
   if (error instanceof Refused) return error.status;

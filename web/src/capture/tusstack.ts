@@ -2,7 +2,7 @@
 // the server knows already.
 
 import { DefaultHttpStack, type HttpRequest, type HttpResponse, type HttpStack } from "tus-js-client";
-import { Refused, Silent } from "./trouble";
+import { Refused, Silent } from "./refused";
 
 /** How long a request may go without a byte moving, in milliseconds. A dead connection is otherwise found after minutes. */
 const silenceAtMost = 30_000;

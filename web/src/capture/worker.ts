@@ -1,4 +1,4 @@
-// The worker's entry. Orders are carried out one after the other, in the order in which the page gave them.
+// The worker's entry.
 
 import { InUse } from "./disk";
 import { Engine } from "./engine";
@@ -7,7 +7,6 @@ import type { FromWorker, ToWorker } from "./protocol";
 
 const say = (message: FromWorker) => (self as unknown as Worker).postMessage(message);
 let engine: Promise<Engine> | null = null;
-let queue: Promise<void> = Promise.resolve();
 
 function failed(error: unknown): void {
   say(error instanceof InUse ? { type: "in-use" } : { type: "failed", message: String(error) });
@@ -15,15 +14,12 @@ function failed(error: unknown): void {
 
 self.onmessage = ({ data: order }: MessageEvent<ToWorker>) => {
   if (order.type === "open") {
-    engine = openRoot().then((root) => Engine.open(root, order, () => navigator.storage.estimate(), say));
+    engine = openRoot().then((root) => Engine.open(root, order, say));
     engine.then(() => say({ type: "opened" }), failed);
     return;
   }
-  if (order.type === "wake") {
-    void engine?.then((e) => e.handle(order)); // waking waits for nobody
-    return;
-  }
-  queue = queue.then(async () => (await engine!).handle(order)).catch(failed);
+  // What comes before the engine is open waits for it, and keeps its order.
+  engine?.then((e) => e.handle(order)).catch(failed);
 };
 
 // Timers of a worker go on at their pace in a hidden tab; the page's do not.

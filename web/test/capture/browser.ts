@@ -17,7 +17,7 @@ export const canRun = existsSync(chromiumPath) || process.env.TRIVUE_REQUIRE_ALL
 /** Builds the harness as the pages are built, and gives the folder. */
 export async function buildHarness(): Promise<string> {
   const outDir = mkdtempSync(join(tmpdir(), "trivue-harness-"));
-  await build({ configFile: false, logLevel: "error", root: fileURLToPath(new URL("harness", import.meta.url)), base: "/", build: { target: "es2022", outDir, emptyOutDir: true, minify: false } });
+  await build({ configFile: false, logLevel: "error", root: fileURLToPath(new URL("harness", import.meta.url)), base: "/", build: { target: "es2022", outDir, emptyOutDir: true } });
   return outDir;
 }
 

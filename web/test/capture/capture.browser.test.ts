@@ -1,7 +1,9 @@
 // The whole engine in a real Chromium with its fake camera, microphone and screen, through what breaks in an interview.
 
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CaptureState } from "../../src/capture/capture";
@@ -76,6 +78,13 @@ describe.skipIf(!canRun)("capture", { timeout: 90_000 }, () => {
     expect(new Set(server.takes.keys())).toEqual(new Set(s.takes.map((take) => take.take)));
     expect(s).toMatchObject({ unsigned: 0, trouble: null, failure: null });
   }
+
+  it("is at most 40 kB of script, gzipped, worker and tus-js-client included", () => {
+    const scripts = readdirSync(join(pages, "assets")).filter((name) => name.endsWith(".js"));
+    expect(scripts.length).toBe(2);
+    const sizes = scripts.map((name) => gzipSync(readFileSync(join(pages, "assets", name))).length);
+    expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(40_000);
+  });
 
   it("records camera and screen, and says that it may be closed only when the server has signed for both", async () => {
     server.ahead = 3600e6;
@@ -181,6 +190,58 @@ describe.skipIf(!canRun)("capture", { timeout: 90_000 }, () => {
     page = second;
     extra.splice(0);
     await expectAllSame(await state());
+  });
+
+  it("keeps what it noticed while the server was away, over a reload, and tells it once", async () => {
+    server.faults.status = 503;
+    await open();
+    await page.evaluate(() => {
+      document.body.innerHTML = "<textarea>secret words</textarea>";
+      document.querySelector("textarea")!.select();
+    });
+    await page.keyboard.press("Control+C");
+    await page.keyboard.press("Control+V");
+    await page.keyboard.press("F12");
+    await page.evaluate(async () => {
+      window.dispatchEvent(new Event("beforeprint"));
+      const changed = () => new Promise((resolve) => document.addEventListener("fullscreenchange", () => setTimeout(resolve), { once: true }));
+      for (const change of [() => document.documentElement.requestFullscreen(), () => document.exitFullscreen()]) {
+        const seen = changed();
+        await change();
+        await seen;
+      }
+      for (let n = 0; n < 100; n++) window.dispatchEvent(new Event("blur"));
+    });
+    await until("they are on disk", (s) => s.events.pending >= 36);
+    await page.reload();
+    await page.waitForFunction(() => "harness" in window);
+    server.faults.status = 0;
+    await open();
+    await until("all are sent", (s) => s.events.pending === 0 && s.mayClose);
+    expect(events("clipboard")).toEqual([{ action: "copy", length: 12 }, { action: "paste", length: 12 }]);
+    expect(events("devtools")).toContainEqual({ how: "key" });
+    expect(events("print")).toEqual([{}]);
+    expect(events("fullscreen")).toEqual([{ on: true }, { on: false }]);
+    expect(events("focus").length).toBeLessThan(40);
+    expect(events("page-opened")).toHaveLength(2);
+    expect([...server.events.values()].filter((e) => e.times > 1)).toEqual([]);
+  });
+
+  it("cuts takes and removes what is signed for when the disk is nearly full", async () => {
+    await record();
+    await until("the reserve is there", (s) => s.space.reserve === 4 << 20);
+    const cdp = await page.context().newCDPSession(page);
+    const { usage } = await cdp.send("Storage.getUsageAndQuota", { origin: server.address });
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin: server.address, quotaSize: usage });
+    const s = await until("a take was cut and removed", (s) => s.space.low && s.space.removed > 0 && s.takes.some((t) => t.began.reason === "space" && t.live));
+    expect(s.level).toBe(1);
+    expect(s.space.full).toBe(false);
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin: server.address });
+    const end = await finish();
+    expect(end.lost).toEqual([]);
+    expect(end.takes.every((take) => take.receipt && take.stored === take.recorded)).toBe(true);
+    expect(end.takes.filter((take) => take.ended?.reason === "space")).toHaveLength(2);
+    expect(Object.keys(await page.evaluate(() => window.harness.onDisk())).length).toBeLessThan(end.takes.length);
   });
 
   it("refuses anything less than the whole screen", async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { ServerClock, type Jump } from "../../src/capture/clock";
 import { RateMeter } from "../../src/capture/rate";
+import { Reserve } from "../../src/capture/reserve";
 import { longestPause, pauseAfter, Retry } from "../../src/capture/retry";
-import { lowWater, Space } from "../../src/capture/space";
+import { Space } from "../../src/capture/space";
 import { Turns } from "../../src/capture/turns";
+import { MemoryFolder } from "./memorydisk";
 
 describe("turns", () => {
   it("go round, however eager one sender is", async () => {
@@ -119,16 +121,68 @@ describe("the server's clock", () => {
 });
 
 describe("space", () => {
-  it("is made from takes with a receipt, as long as there are some", async () => {
-    const gone = [30e6, 60e6, 0];
-    const free = 100e6;
-    const space = new Space(async () => ({ quota: 1e9, usage: 1e9 - free }), async () => gone.shift()!, () => undefined);
-    await space.look();
-    expect(space.state).toMatchObject({ free: 190e6, low: false, removed: 90e6 });
-    const none = new Space(async () => ({ quota: 1e9, usage: 1e9 - lowWater + 1 }), async () => 0, () => undefined);
-    await none.look();
-    expect(none.state).toMatchObject({ low: true, full: false });
-    none.holds(500);
-    expect(none.state).toMatchObject({ full: true, held: 500 });
+  const disk = (free: number, signed: number[]) => {
+    const state = { free, reserve: 0 };
+    const reserve = {
+      get whole() { return state.reserve >= 30; },
+      get size() { return state.reserve; },
+      async give() { const gone = Math.min(8, state.reserve); state.reserve -= gone; state.free += gone; return gone; },
+      async grow(pieces: number) { for (; pieces > 0 && state.reserve < 30; pieces--) { if (state.free < 1) return false; state.reserve++; state.free--; } return true; },
+    };
+    const space = new Space(reserve, async () => { const gone = signed.shift() ?? 0; state.free += gone; return gone; }, () => undefined);
+    return { state, space };
+  };
+  const looks = async (space: Space) => { for (let i = 0; i < 10; i++) await space.look(); };
+
+  it("is kept in reserve, and then nothing is low", async () => {
+    const { state, space } = disk(100, [50]);
+    await looks(space);
+    expect(state).toEqual({ free: 70, reserve: 30 });
+    expect(space.state).toEqual({ low: false, full: false, reserve: 30, held: 0, removed: 0 });
+  });
+
+  it("is made of signed takes first, then of the reserve, and is low until that is whole again", async () => {
+    const signed = [5];
+    const { state, space } = disk(30, signed);
+    await looks(space);
+    expect(await space.makeRoom()).toBe(5);
+    expect(space.state).toMatchObject({ low: true, reserve: 30, removed: 5 });
+    state.free = 0;
+    expect(await space.makeRoom()).toBe(8);
+    expect(space.state).toMatchObject({ low: true, full: false, reserve: 22 });
+    state.free = 0;
+    for (let i = 0; i < 3; i++) {
+      expect(await space.makeRoom()).toBeGreaterThan(0);
+      state.free = 0;
+    }
+    expect(await space.makeRoom()).toBe(0);
+    space.holds(500);
+    expect(space.state).toMatchObject({ low: true, full: true, held: 500, reserve: 0 });
+    signed.push(20, 40);
+    await looks(space);
+    expect(space.state.removed).toBe(5); // what waits in memory is written before the reserve is filled
+    space.holds(0);
+    await looks(space);
+    expect(space.state).toMatchObject({ low: false, full: false, reserve: 30, removed: 65 });
+  });
+});
+
+describe("the reserve", () => {
+  it("is real, given up bit by bit, the last of it only for ends", async () => {
+    const disk = new MemoryFolder();
+    const reserve = await Reserve.open(disk, 20 << 20);
+    disk.capacity = 12.5 * (1 << 20);
+    expect(await reserve.grow(8)).toBe(true);
+    expect(await reserve.grow(8)).toBe(false);
+    expect([reserve.size >> 20, reserve.whole]).toEqual([12, false]);
+    expect(disk.used()).toBe(reserve.size);
+    expect(await reserve.give(false)).toBe(8 << 20);
+    expect(await reserve.give(false)).toBe((4 << 20) - (256 << 10));
+    expect(await reserve.give(false)).toBe(0);
+    expect(await reserve.give(true)).toBe(256 << 10);
+    disk.capacity = Infinity;
+    for (let i = 0; i < 3; i++) await reserve.grow(8);
+    expect(reserve.whole).toBe(true);
+    expect((await Reserve.open(disk, 1 << 20)).size).toBe(1 << 20);
   });
 });

@@ -34,7 +34,7 @@ describe("what was lost", () => {
 
 describe("closing the page", () => {
   const done = () => ({
-    tab: "here" as const, recovering: false, failure: null, events: { pending: 0, dropped: 0 }, space: { free: 1, low: false, full: false, held: 0, removed: 0 },
+    tab: "here" as const, recovering: false, failure: null, events: { pending: 0, dropped: 0 }, space: { reserve: 0, low: false, full: false, held: 0, removed: 0 },
     recordings: { camera: { wanted: false, recording: false }, screen: { wanted: false, recording: false } }, takes: [take("camera", 0, 10, "finished", { receipt: true })],
   });
   it("is safe only when nothing is on its way and the server has signed for everything", () => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
-import { Refused, Silent } from "../../src/capture/trouble";
+import { Refused, Silent } from "../../src/capture/refused";
 import { WatchedStack } from "../../src/capture/tusstack";
 
 it("gives up a request in which nothing moves, and a HEAD that says less than that the upload is gone", async () => {

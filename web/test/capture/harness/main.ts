@@ -17,7 +17,7 @@ function startWorker(attempt = "a1") {
     if (data.type === "failed") failures.push(data.message);
   };
   const order = (message: ToWorker) => worker.postMessage(message);
-  order({ type: "open", attempt, at: { files: "/files/", api: "/api/candidate" } });
+  order({ type: "open", attempt, at: { files: "/files/", api: "/api/candidate" }, reserve: 0 });
   const stamp = () => ({ wall: Date.now() * 1000, monotonic: Math.round(performance.now() * 1000), server: null });
   return {
     takes, said, failures, order,
@@ -67,7 +67,7 @@ function pullOut(track: MediaStreamTrack): void {
 }
 
 function startCapture(attempt = "a1") {
-  const capture = new Capture({ attempt, slice: 300 });
+  const capture = new Capture({ attempt, slice: 300, reserve: 4 << 20 });
   window.capture = capture;
   return capture.open();
 }
