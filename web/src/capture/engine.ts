@@ -17,8 +17,6 @@ import { Turns } from "./turns";
 
 /** An earlier page needs a moment to let go of its files. */
 const letGo = { tries: 40, pause: 250 };
-/** Seconds between two looks at the reserve. */
-const lookEvery = 5;
 
 export class Engine {
   private readonly takes = new Map<string, Take>();
@@ -30,7 +28,6 @@ export class Engine {
   private readonly space: Space;
   private folder!: Folder;
   private outbox!: Outbox;
-  private seconds = 0;
   private closed = false;
 
   private constructor(
@@ -99,7 +96,7 @@ export class Engine {
     this.say({ type: "rate", rate: this.line.rate.rate });
     for (const take of this.takes.values()) if (take.held > 0) take.flush();
     await this.inTurn(() => this.beginWaiting());
-    if (this.seconds++ % lookEvery === 0) await this.space.look();
+    await this.space.look();
   }
 
   private take(name: string): Take {

@@ -1,6 +1,6 @@
 // Folders in the origin private file system, for a dedicated worker: synchronous handles exist nowhere else.
 
-import { InUse, type Folder, type JournalFile } from "./disk";
+import { InUse, isFull, NoSpace, type Folder, type JournalFile } from "./disk";
 
 // TypeScript knows these in its library for workers only, which cannot be mixed with the one for pages.
 declare global {
@@ -31,12 +31,12 @@ export class OPFSFolder implements Folder {
   constructor(private readonly handle: FileSystemDirectoryHandle) {}
 
   async open(name: string): Promise<JournalFile> {
-    const file = await this.handle.getFileHandle(name, { create: true });
     try {
+      const file = await this.handle.getFileHandle(name, { create: true });
       return new OPFSFile(await file.createSyncAccessHandle());
     } catch (error) {
       if (error instanceof DOMException && error.name === "NoModificationAllowedError") throw new InUse(`${name} is in use`, { cause: error });
-      throw error;
+      throw isFull(error) ? new NoSpace(`${name} cannot be opened: the disk is full`, { cause: error }) : error;
     }
   }
 
@@ -51,7 +51,11 @@ export class OPFSFolder implements Folder {
   }
 
   async folder(name: string): Promise<Folder> {
-    return new OPFSFolder(await this.handle.getDirectoryHandle(name, { create: true }));
+    try {
+      return new OPFSFolder(await this.handle.getDirectoryHandle(name, { create: true }));
+    } catch (error) {
+      throw isFull(error) ? new NoSpace(`${name} cannot be made: the disk is full`, { cause: error }) : error;
+    }
   }
 }
 

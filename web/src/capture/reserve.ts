@@ -1,69 +1,82 @@
 // Space that is kept for bad times. Browsers no longer say how much is left (Chromium 156 answers "10 GiB more" whatever the disk
 // has), so the only sign is a write that fails. With a reserve that is given up bit by bit, it is a sign in good time.
 
-import type { Bytes } from "./chain";
-import { NoSpace, writeAll, type Folder, type JournalFile } from "./disk";
+import { NoSpace, writeAll, type Folder } from "./disk";
 
-const piece = 1 << 20;
-/** What is given up at once: as much as camera and screen need for about a minute. */
-const givenAtOnce = 8 * piece;
+/** The reserve lies in so many files: on a full disk Chromium lets no file be opened any more, but it lets files be removed. */
+const files = 8;
 /** Given up only so that takes can end: one that cannot is never signed for, and its space never comes back. */
-const forEnds = 256 << 10;
-const name = "reserve";
+const forEnds = { name: "for-ends", size: 256 << 10 };
 
 export class Reserve {
-  size = 0;
+  private readonly names = new Set<string>();
 
   private constructor(
     private readonly folder: Folder,
-    private readonly wanted: number,
+    /** Bytes of each file. */
+    private readonly each: number,
   ) {}
 
-  static async open(folder: Folder, wanted: number): Promise<Reserve> {
-    const reserve = new Reserve(folder, wanted);
-    await reserve.with((file) => {
-      if (file.size() > wanted) file.truncate(wanted);
-    });
+  /** What is there of an earlier run counts; size is what the reserve should grow to. */
+  static async open(root: Folder, size: number): Promise<Reserve> {
+    const reserve = new Reserve(await root.folder("reserve"), Math.floor(size / files));
+    for (const name of await reserve.folder.list()) {
+      // A file that a crash left half written, or one of another size, is made anew.
+      const file = await reserve.folder.open(name);
+      const whole = file.size() === reserve.sizeOf(name) && file.size() > 0;
+      file.close();
+      if (whole) reserve.names.add(name);
+      else await reserve.folder.remove(name);
+    }
     return reserve;
+  }
+
+  private sizeOf(name: string): number {
+    return name === forEnds.name ? Math.min(forEnds.size, this.each) : this.each;
+  }
+
+  get size(): number {
+    let sum = 0;
+    for (const name of this.names) sum += this.sizeOf(name);
+    return sum;
   }
 
   /** Whether all of it is there: more than that is free. */
   get whole(): boolean {
-    return this.size >= this.wanted;
+    return this.each === 0 || this.missing === null;
+  }
+
+  private get missing(): string | null {
+    return [forEnds.name, ...Array.from({ length: files }, (_, n) => String(n))].find((name) => !this.names.has(name)) ?? null;
   }
 
   /** Gives some of it up; how much, 0 when there is nothing left to give. */
   async give(toEnd: boolean): Promise<number> {
-    const before = this.size;
-    const left = Math.max(toEnd ? 0 : Math.min(before, forEnds), before - givenAtOnce);
-    await this.with((file) => {
-      file.truncate(left);
-      file.flush();
-    });
-    return before - this.size;
+    const name = [...this.names].find((name) => name !== forEnds.name) ?? (toEnd ? [...this.names][0] : undefined);
+    if (name === undefined) return 0;
+    this.names.delete(name);
+    await this.folder.remove(name);
+    return this.sizeOf(name);
   }
 
-  /** Takes up to so many pieces, with real bytes: a file that is long on paper only reserves nothing. Gives whether there was space. */
-  async grow(pieces: number): Promise<boolean> {
+  /** Takes the next file's space, with real bytes: a file that is long on paper only reserves nothing. Gives whether there was any. */
+  async grow(): Promise<boolean> {
+    const name = this.missing;
+    if (name === null) return true;
     try {
-      await this.with((file) => {
-        for (let n = 0; n < pieces && file.size() < this.wanted; n++) writeAll(file, new Uint8Array(Math.min(piece, this.wanted - file.size())) as Bytes, file.size());
-      });
+      const file = await this.folder.open(name);
+      try {
+        writeAll(file, new Uint8Array(this.sizeOf(name)), 0);
+        file.flush();
+      } finally {
+        file.close();
+      }
+      this.names.add(name);
       return true;
     } catch (error) {
+      await this.folder.remove(name).catch(() => undefined);
       if (error instanceof NoSpace) return false;
       throw error;
-    }
-  }
-
-  /** Opens the file for a moment only: Chromium takes back what a file has given up when nobody has it open. */
-  private async with(work: (file: JournalFile) => void): Promise<void> {
-    const file = await this.folder.open(name);
-    try {
-      work(file);
-    } finally {
-      this.size = file.size();
-      file.close();
     }
   }
 }

@@ -5,20 +5,22 @@ import type { SpaceState } from "./protocol";
 
 /** Chunks wait in memory up to this many bytes; then recording stops, for a tab that runs out of memory loses them. */
 export const heldAtMost = 64e6;
-/** Pieces by which the reserve grows at one look, so that it does not hold up the journal. */
-const growAtOnce = 8;
+
+/** Looks that are left out after a write found no space: what was given up must not be taken back at once. */
+const restAfter = 5;
 
 export interface ReserveLike {
   readonly whole: boolean;
   readonly size: number;
   give(toEnd: boolean): Promise<number>;
-  grow(pieces: number): Promise<boolean>;
+  grow(): Promise<boolean>;
 }
 
 export class Space {
   state: SpaceState = { low: false, full: false, reserve: 0, held: 0, removed: 0 };
   /** Whether a write has failed since the reserve was last whole. */
   private short = false;
+  private rest = 0;
 
   constructor(
     private readonly reserve: ReserveLike,
@@ -27,12 +29,15 @@ export class Space {
     private readonly changed: () => void,
   ) {}
 
-  /** Fills the reserve up, with the space of signed takes if need be. To be called every few seconds. */
+  /** Fills the reserve up, with the space of signed takes if need be. To be called every second. */
   async look(): Promise<void> {
+    if (this.rest-- > 0) return;
     while (!this.reserve.whole && this.state.held === 0) {
-      if (await this.reserve.grow(growAtOnce)) break;
+      if (await this.reserve.grow()) break; // the next piece at the next look: the journal comes first
       this.short = true;
-      if ((await this.removed()) === 0) break;
+      if ((await this.removed()) > 0) continue;
+      this.rest = restAfter;
+      break;
     }
     if (this.reserve.whole) this.short = false;
     this.update();
@@ -41,6 +46,7 @@ export class Space {
   /** A write found no space. Gives how much was made, in bytes. toEnd: it is needed for a take's end. */
   async makeRoom(toEnd = false): Promise<number> {
     this.short = true;
+    this.rest = restAfter;
     const room = (await this.removed()) || (await this.reserve.give(toEnd));
     this.update();
     return room;

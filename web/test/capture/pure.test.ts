@@ -127,12 +127,12 @@ describe("space", () => {
       get whole() { return state.reserve >= 30; },
       get size() { return state.reserve; },
       async give() { const gone = Math.min(8, state.reserve); state.reserve -= gone; state.free += gone; return gone; },
-      async grow(pieces: number) { for (; pieces > 0 && state.reserve < 30; pieces--) { if (state.free < 1) return false; state.reserve++; state.free--; } return true; },
+      async grow() { const more = Math.min(10, 30 - state.reserve); if (state.free < more) return false; state.reserve += more; state.free -= more; return true; },
     };
     const space = new Space(reserve, async () => { const gone = signed.shift() ?? 0; state.free += gone; return gone; }, () => undefined);
     return { state, space };
   };
-  const looks = async (space: Space) => { for (let i = 0; i < 10; i++) await space.look(); };
+  const looks = async (space: Space) => { for (let i = 0; i < 30; i++) await space.look(); };
 
   it("is kept in reserve, and then nothing is low", async () => {
     const { state, space } = disk(100, [50]);
@@ -170,19 +170,22 @@ describe("space", () => {
 describe("the reserve", () => {
   it("is real, given up bit by bit, the last of it only for ends", async () => {
     const disk = new MemoryFolder();
-    const reserve = await Reserve.open(disk, 20 << 20);
-    disk.capacity = 12.5 * (1 << 20);
-    expect(await reserve.grow(8)).toBe(true);
-    expect(await reserve.grow(8)).toBe(false);
-    expect([reserve.size >> 20, reserve.whole]).toEqual([12, false]);
+    const reserve = await Reserve.open(disk, 16 << 20);
+    disk.capacity = 5 << 20;
+    const grown: boolean[] = [];
+    for (let i = 0; i < 4; i++) grown.push(await reserve.grow());
+    expect(grown).toEqual([true, true, true, false]);
+    expect([reserve.size, reserve.whole]).toEqual([(4 << 20) + (256 << 10), false]);
     expect(disk.used()).toBe(reserve.size);
-    expect(await reserve.give(false)).toBe(8 << 20);
-    expect(await reserve.give(false)).toBe((4 << 20) - (256 << 10));
+    expect(await reserve.give(false)).toBe(2 << 20);
+    expect(await reserve.give(false)).toBe(2 << 20);
     expect(await reserve.give(false)).toBe(0);
     expect(await reserve.give(true)).toBe(256 << 10);
+    expect(disk.used()).toBe(0);
     disk.capacity = Infinity;
-    for (let i = 0; i < 3; i++) await reserve.grow(8);
+    for (let i = 0; i < 9; i++) await reserve.grow();
     expect(reserve.whole).toBe(true);
-    expect((await Reserve.open(disk, 1 << 20)).size).toBe(1 << 20);
+    expect((await Reserve.open(disk, 16 << 20)).whole).toBe(true);
+    expect((await Reserve.open(disk, 8 << 20)).size).toBe(256 << 10);
   });
 });
