@@ -45,7 +45,7 @@ export class Engine {
     const engine = new Engine(order.attempt, order.at, reserve, say);
     engine.folder = await root.folder("takes");
     const events = await root.folder("events");
-    engine.outbox = await patiently(() => Outbox.open(events, order.attempt, order.at, engine.line.retry, () => engine.tellEvents()));
+    engine.outbox = await patiently(() => Outbox.open(events, order.attempt, order.at, engine.line.retry, () => engine.tellEvents()), () => engine.space.makeRoom(true));
     void engine.outbox.run();
     engine.tellEvents();
     return engine;
@@ -205,7 +205,7 @@ export class Engine {
     const found: TakeJournal[] = [];
     for (const name of await this.folder.list()) {
       if (this.takes.has(name)) continue;
-      const journal = await patiently(() => TakeJournal.recover(this.folder, name));
+      const journal = await patiently(() => TakeJournal.recover(this.folder, name), () => this.space.makeRoom(true));
       // A copy that a crash left half made: what it is a copy of is still here.
       const half = journal?.about.replaces !== undefined && !journal.ended;
       if (journal === null || half || (journal.chunks.length === 0 && !journal.ended)) {
@@ -306,14 +306,15 @@ export class Engine {
   }
 }
 
-/** Opens what an earlier page, which is about to go, may still have open. */
-async function patiently<T>(open: () => Promise<T>): Promise<T> {
+/** Opens what an earlier page, which is about to go, may still have open, or what a full disk does not let be opened. */
+async function patiently<T>(open: () => Promise<T>, makeRoom?: () => Promise<number>): Promise<T> {
   for (let left = letGo.tries; ; left--) {
     try {
       return await open();
     } catch (error) {
-      if (!(error instanceof InUse) || left === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, letGo.pause));
+      const full = error instanceof NoSpace && makeRoom !== undefined;
+      if (!(error instanceof InUse || full) || left === 0) throw error;
+      if (!full || (await makeRoom()) === 0) await new Promise((resolve) => setTimeout(resolve, letGo.pause));
     }
   }
 }

@@ -21,14 +21,23 @@ export class Reserve {
   static async open(root: Folder, size: number): Promise<Reserve> {
     const reserve = new Reserve(await root.folder("reserve"), Math.floor(size / files));
     for (const name of await reserve.folder.list()) {
-      // A file that a crash left half written, or one of another size, is made anew.
-      const file = await reserve.folder.open(name);
-      const whole = file.size() === reserve.sizeOf(name) && file.size() > 0;
-      file.close();
-      if (whole) reserve.names.add(name);
+      if (await reserve.intact(name)) reserve.names.add(name);
       else await reserve.folder.remove(name);
     }
     return reserve;
+  }
+
+  /** Not so: half written when the browser crashed, of another size, or on a disk so full that it cannot be opened. */
+  private async intact(name: string): Promise<boolean> {
+    try {
+      const file = await this.folder.open(name);
+      const size = file.size();
+      file.close();
+      return size > 0 && size === this.sizeOf(name);
+    } catch (error) {
+      if (error instanceof NoSpace) return false;
+      throw error;
+    }
   }
 
   private sizeOf(name: string): number {

@@ -34,8 +34,8 @@ describe.skipIf(!canRun)("the worker", { timeout: 60_000 }, () => {
     };
   });
 
-  const start = async () => {
-    await page.evaluate(() => void (window.w = window.harness.startWorker()));
+  const start = async (reserve = 0) => {
+    await page.evaluate((reserve) => void (window.w = window.harness.startWorker("a1", reserve)), reserve);
     await page.waitForFunction(() => window.w.said.opened);
   };
   const record = (count: number, size: number, end = true) =>
@@ -148,6 +148,28 @@ describe.skipIf(!canRun)("the worker", { timeout: 60_000 }, () => {
     await signed(take);
     await expectSame(take, total(8, 30_000));
     expect(await page.evaluate((take) => window.w.takes[take]!.ended?.reason, take)).toBe("lost");
+  });
+
+  it("recovers what it has on a disk that was full when the browser was closed", async () => {
+    const again = async () => {
+      await page.reload();
+      await page.waitForFunction(() => "harness" in window);
+      await start(4 << 20);
+    };
+    await again();
+    await page.waitForFunction(() => window.w.said.space?.type === "space" && window.w.said.space.space.reserve > 1 << 20);
+    server.faults.status = 503;
+    const take = await record(4, 30_000, false);
+    await page.waitForFunction((take) => window.w.takes[take]?.chunks === 4, take);
+    const cdp = await page.context().newCDPSession(page);
+    const { usage } = await cdp.send("Storage.getUsageAndQuota", { origin: server.address });
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin: server.address, quotaSize: usage });
+    await again();
+    server.faults.status = 0;
+    await page.evaluate(() => window.w.order({ type: "recover", left: {} }));
+    await signed(take);
+    await expectSame(take, total(4, 30_000));
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin: server.address });
   });
 
   it("takes turns: a long older take does not hold up a short new one", async () => {

@@ -5,7 +5,7 @@ import type { FromWorker, TakeState, ToWorker } from "../../../src/capture/proto
 import { newTakeName, type About } from "../../../src/capture/take";
 
 /** A worker with what it said. */
-function startWorker(attempt = "a1") {
+function startWorker(attempt = "a1", reserve = 0) {
   const worker = new Worker(new URL("../../../src/capture/worker.ts", import.meta.url), { type: "module" });
   const takes: Record<string, TakeState> = {};
   const said: Record<string, FromWorker> = {};
@@ -17,7 +17,7 @@ function startWorker(attempt = "a1") {
     if (data.type === "failed") failures.push(data.message);
   };
   const order = (message: ToWorker) => worker.postMessage(message);
-  order({ type: "open", attempt, at: { files: "/files/", api: "/api/candidate" }, reserve: 0 });
+  order({ type: "open", attempt, at: { files: "/files/", api: "/api/candidate" }, reserve });
   const stamp = () => ({ wall: Date.now() * 1000, monotonic: Math.round(performance.now() * 1000), server: null });
   return {
     takes, said, failures, order,
