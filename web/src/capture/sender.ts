@@ -62,7 +62,6 @@ export class TakeSender {
         await this.sendChain(true);
         await this.fetchReceipt();
         this.setTrouble(null);
-        this.line.turns.forget(this.journal.about.take);
         return "receipt";
       } catch (error) {
         if (this.stopped) break;
@@ -100,7 +99,7 @@ export class TakeSender {
     const { about } = this.journal;
     this.source = new JournalSource(this.journal, this.grownSignal, async () => {
       this.release();
-      this.release = await this.line.turns.take(about.take);
+      this.release = await this.line.turns.take();
       if (this.stopped) this.release();
     });
     const source = this.source;

@@ -81,6 +81,7 @@ describe("a take's journal", () => {
       takes.onFull = onFull;
       await expect(journal.append(chunk(2), 2)).rejects.toBeInstanceOf(NoSpace);
       expect(journal.bytes).toBe(sizes[0]);
+      expect(takes.folders.get(about.take)!.files.get("media")!.bytes.length, "nothing of it is left").toBe(sizes[0]);
       takes.capacity = Infinity;
       await journal.append(chunk(1), 3);
       await expectWhole(journal);

@@ -13,7 +13,7 @@ describe("turns", () => {
     const order: string[] = [];
     const sender = async (key: string, times: number) => {
       for (let i = 0; i < times; i++) {
-        const release = await turns.take(key);
+        const release = await turns.take();
         order.push(key);
         await Promise.resolve();
         release();
@@ -26,10 +26,10 @@ describe("turns", () => {
 
   it("are never more at once than allowed", async () => {
     const turns = new Turns(2);
-    const first = await turns.take("a");
-    await turns.take("b");
+    const first = await turns.take();
+    await turns.take();
     let third = false;
-    void turns.take("c").then(() => (third = true));
+    void turns.take().then(() => (third = true));
     await Promise.resolve();
     expect(third).toBe(false);
     first();
