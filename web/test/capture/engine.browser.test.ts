@@ -157,7 +157,7 @@ describe.skipIf(!canRun)("the worker", { timeout: 60_000 }, () => {
       await start(4 << 20);
     };
     await again();
-    await page.waitForFunction(() => window.w.said.space?.type === "space" && window.w.said.space.space.reserve > 1 << 20);
+    await page.waitForFunction(() => window.w.said.space?.type === "space" && window.w.said.space.space.reserve > 256 << 10);
     server.faults.status = 503;
     const take = await record(4, 30_000, false);
     await page.waitForFunction((take) => window.w.takes[take]?.chunks === 4, take);
@@ -174,13 +174,13 @@ describe.skipIf(!canRun)("the worker", { timeout: 60_000 }, () => {
 
   it("takes turns: a long older take does not hold up a short new one", async () => {
     server.faults.delay = 20;
-    const long = await record(60, 400_000);
+    const long = await record(30, 400_000);
     const short = await record(4, 100_000);
     await signed(short);
     expect(await page.evaluate((long) => window.w.takes[long]!.receipt, long)).toBe(false);
     server.faults.delay = 0;
     await signed(long);
-    await expectSame(long, total(60, 400_000));
+    await expectSame(long, total(30, 400_000));
     await expectSame(short, total(4, 100_000));
   });
 
