@@ -26,6 +26,10 @@ type Exam struct {
 	Title     string
 	StartsAt  time.Time // scheduled start; zero of interview time
 	CreatedAt time.Time
+	// Rehearsal is an exam that is always open, for trying everything out. Each attempt's start is set when its candidate enters.
+	Rehearsal bool
+	Policy    Policy
+	Pledge    Pledge
 }
 
 // Attempt is one candidate's run through one exam.
@@ -36,6 +40,10 @@ type Attempt struct {
 	CreatedAt time.Time
 	// Revision counts the changes to the attempt's takes. Results that were derived from an older revision are stale.
 	Revision int64
+	// Course is how far the candidate has come; it changes by Interview.Apply alone.
+	Course Course
+	// Version counts the changes of Course: whoever writes one names the version that it was made from.
+	Version int64
 }
 
 // Take is one uninterrupted run of a recorder, as one received file.
