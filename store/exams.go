@@ -29,10 +29,12 @@ type attemptRow struct {
 	Ticket    string
 	CreatedAt instant
 	Revision  int64
+	Course    exam.Course `bun:"type:text"` // JSON
+	Version   int64
 }
 
 func (r attemptRow) attempt() exam.Attempt {
-	return exam.Attempt{ID: r.ID, ExamID: r.ExamID, Ticket: r.Ticket, CreatedAt: r.CreatedAt.Time, Revision: r.Revision}
+	return exam.Attempt{ID: r.ID, ExamID: r.ExamID, Ticket: r.Ticket, CreatedAt: r.CreatedAt.Time, Revision: r.Revision, Course: r.Course, Version: r.Version}
 }
 
 // CreateExam adds an exam. An ID that exists is ErrConflict.
@@ -63,7 +65,8 @@ func (s *Store) CreateAttempt(ctx context.Context, a exam.Attempt) error {
 	if err := identified("attempt ID", a.ID, "exam ID", a.ExamID, "ticket", a.Ticket); err != nil {
 		return fmt.Errorf("create attempt: %w", err)
 	}
-	row := attemptRow{ID: a.ID, ExamID: a.ExamID, Ticket: a.Ticket, CreatedAt: instant{a.CreatedAt}, Revision: a.Revision}
+	row := attemptRow{ID: a.ID, ExamID: a.ExamID, Ticket: a.Ticket, CreatedAt: instant{a.CreatedAt}, Revision: a.Revision,
+		Course: a.Course, Version: a.Version}
 	return s.insert(ctx, &row, fmt.Sprintf("attempt %s of exam %s", a.ID, a.ExamID))
 }
 

@@ -44,9 +44,9 @@ func (s *Store) UploadToken(ctx context.Context, tokenHash string, now time.Time
 	return UploadToken{TokenHash: row.TokenHash, AttemptID: row.AttemptID, CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time}, nil
 }
 
-// DeleteExpired deletes the sessions and upload tokens that have expired at now.
+// DeleteExpired deletes the sessions, upload tokens and phone codes that have expired at now.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
-	for _, model := range []any{(*sessionRow)(nil), (*uploadTokenRow)(nil)} {
+	for _, model := range []any{(*sessionRow)(nil), (*uploadTokenRow)(nil), (*candidateSessionRow)(nil), (*phoneCodeRow)(nil)} {
 		if _, err := s.write.NewDelete().Model(model).Where("expires_at <= ?", instant{now}).Exec(ctx); err != nil {
 			return fmt.Errorf("delete what has expired: %w", err)
 		}
