@@ -44,7 +44,7 @@ func open(t testing.TB, dsn string) *store.Store {
 var now = time.Date(2026, 11, 24, 9, 30, 0, 123456000, time.FixedZone("CST", 8*3600))
 
 var (
-	anExam    = exam.Exam{ID: "exam-1", Title: "复试 · 计算机", StartsAt: now.Add(time.Hour).UTC(), CreatedAt: now.UTC()}
+	anExam    = exam.Exam{ID: "exam-1", Title: "复试 · 计算机", StartsAt: now.Add(time.Hour).UTC(), CreatedAt: now.UTC(), Policy: exam.DefaultPolicy()}
 	anAttempt = exam.Attempt{ID: "attempt-1", ExamID: anExam.ID, Ticket: "2026-001", CreatedAt: now.UTC()}
 )
 

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
+	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/trivue/trivue/exam"
 	"github.com/uptrace/bun"
@@ -11,14 +14,53 @@ import (
 type examRow struct {
 	bun.BaseModel `bun:"table:exams"`
 
-	ID        string `bun:",pk"`
-	Title     string
-	StartsAt  instant
-	CreatedAt instant
+	ID           string `bun:",pk"`
+	Title        string
+	StartsAt     instant
+	CreatedAt    instant
+	Rehearsal    bool
+	Policy       policy
+	Pledge       string
+	PledgeSHA256 string `bun:"pledge_sha256"`
+}
+
+func newExamRow(e exam.Exam) examRow {
+	return examRow{ID: e.ID, Title: e.Title, StartsAt: instant{e.StartsAt}, CreatedAt: instant{e.CreatedAt}, Rehearsal: e.Rehearsal, Policy: policy(e.Policy),
+		Pledge: e.Pledge.Text, PledgeSHA256: e.Pledge.SHA256}
 }
 
 func (r examRow) exam() exam.Exam {
-	return exam.Exam{ID: r.ID, Title: r.Title, StartsAt: r.StartsAt.Time, CreatedAt: r.CreatedAt.Time}
+	return exam.Exam{ID: r.ID, Title: r.Title, StartsAt: r.StartsAt.Time, CreatedAt: r.CreatedAt.Time, Rehearsal: r.Rehearsal, Policy: exam.Policy(r.Policy),
+		Pledge: exam.Pledge{Text: r.Pledge, SHA256: r.PledgeSHA256}}
+}
+
+// policy is an exam's policy as it is kept: JSON. Exams from before there was one are kept without, and have the default.
+type policy exam.Policy
+
+func (p policy) Value() (driver.Value, error) {
+	b, err := json.Marshal(exam.Policy(p))
+	return string(b), err
+}
+
+func (p *policy) Scan(src any) error {
+	var kept []byte
+	switch v := src.(type) {
+	case string:
+		kept = []byte(v)
+	case []byte:
+		kept = v
+	default:
+		return fmt.Errorf("a policy is kept as text, not as %T", src)
+	}
+	if len(kept) == 0 {
+		*p = policy(exam.DefaultPolicy())
+		return nil
+	}
+	*p = policy{}
+	if err := json.Unmarshal(kept, (*exam.Policy)(p)); err != nil {
+		return fmt.Errorf("decode policy: %w", err)
+	}
+	return nil
 }
 
 type attemptRow struct {
@@ -37,13 +79,26 @@ func (r attemptRow) attempt() exam.Attempt {
 	return exam.Attempt{ID: r.ID, ExamID: r.ExamID, Ticket: r.Ticket, CreatedAt: r.CreatedAt.Time, Revision: r.Revision, Course: r.Course, Version: r.Version}
 }
 
-// CreateExam adds an exam. An ID that exists is ErrConflict.
+// CreateExam adds an exam; one without any policy gets the default. An ID that exists is ErrConflict.
 func (s *Store) CreateExam(ctx context.Context, e exam.Exam) error {
-	if err := identified("exam ID", e.ID, "title", e.Title); err != nil {
+	if reflect.ValueOf(e.Policy).IsZero() {
+		e.Policy = exam.DefaultPolicy()
+	}
+	if err := checkExam(e); err != nil {
 		return fmt.Errorf("create exam: %w", err)
 	}
-	row := examRow{ID: e.ID, Title: e.Title, StartsAt: instant{e.StartsAt}, CreatedAt: instant{e.CreatedAt}}
+	row := newExamRow(e)
 	return s.insert(ctx, &row, "exam "+e.ID)
+}
+
+func checkExam(e exam.Exam) error {
+	if err := identified("exam ID", e.ID, "title", e.Title, "support", e.Policy.Support, "pledge", e.Pledge.Text, "SHA-256 of the pledge", e.Pledge.SHA256); err != nil {
+		return err
+	}
+	if err := e.Policy.Validate(); err != nil {
+		return fmt.Errorf("policy of exam %s: %w (%w)", e.ID, err, ErrInvalid)
+	}
+	return nil
 }
 
 // Exam gives an exam, or ErrNotFound.

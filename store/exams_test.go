@@ -17,10 +17,12 @@ func TestExams(t *testing.T) {
 		require.Empty(t, all)
 
 		require.NoError(t, s.CreateExam(ctx, anExam))
-		later := exam.Exam{ID: "exam-2", Title: `it's "quoted" \ and ? 100%`, StartsAt: anExam.StartsAt.Add(time.Hour), CreatedAt: now.UTC()}
+		later := exam.Exam{ID: "exam-2", Title: `it's "quoted" \ and ? 100%`, StartsAt: anExam.StartsAt.Add(time.Hour), CreatedAt: now.UTC(), Policy: exam.DefaultPolicy()}
+		later.Policy.Skip, later.Policy.Face, later.Policy.Support = []exam.Step{exam.BindPhone}, exam.FaceBlurred, "010-'1234'"
 		require.NoError(t, s.CreateExam(ctx, later))
-		unscheduled := exam.Exam{ID: "exam-3", CreatedAt: now.UTC()}
+		unscheduled := exam.Exam{ID: "exam-3", CreatedAt: now.UTC(), Rehearsal: true, Pledge: exam.Pledge{Text: "我承诺", SHA256: "ab"}}
 		require.NoError(t, s.CreateExam(ctx, unscheduled))
+		unscheduled.Policy = exam.DefaultPolicy() // is given where there is none
 
 		got, err := s.Exam(ctx, anExam.ID)
 		require.NoError(t, err)
@@ -30,6 +32,8 @@ func TestExams(t *testing.T) {
 		require.Equal(t, []exam.Exam{later, anExam, unscheduled}, all)
 
 		require.ErrorIs(t, s.CreateExam(ctx, anExam), store.ErrConflict)
+		impossible := exam.Exam{ID: "exam-4", Policy: exam.Policy{Face: "hidden"}}
+		require.ErrorIs(t, s.CreateExam(ctx, impossible), store.ErrInvalid)
 		_, err = s.Exam(ctx, "none")
 		require.ErrorIs(t, err, store.ErrNotFound)
 		require.NoError(t, s.Ping(ctx))
