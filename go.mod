@@ -40,7 +40,10 @@ require (
 	modernc.org/sqlite v1.62.0
 )
 
-require github.com/gowebpki/jcs v1.0.2 // indirect
+require (
+	github.com/gowebpki/jcs v1.0.2 // indirect
+	rsc.io/qr v0.2.0 // indirect
+)
 
 require (
 	codeberg.org/go-fonts/liberation v0.5.0 // indirect

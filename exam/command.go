@@ -194,7 +194,7 @@ type Waive struct {
 }
 
 func (w Waive) apply(_ Interview, c *Course, now time.Time) ([]Happening, error) {
-	if w.Step != Devices && w.Step != BindPhone {
+	if !slices.Contains(Waivable, w.Step) {
 		return nil, Refusal{Code: NotAllowed, Detail: fmt.Sprintf("step %q cannot be waived", w.Step)}
 	}
 	if strings.TrimSpace(w.Reason) == "" {
@@ -216,7 +216,7 @@ func (i Interview) comesAfter(s Step) error {
 		if !earlier.before(s) {
 			return nil
 		}
-		if earlier != Waiting && !i.Exam.Policy.Skips(earlier) && !i.done(earlier, time.Time{}) {
+		if earlier != Waiting && i.Has(earlier) && !i.done(earlier, time.Time{}) {
 			return Refusal{Code: NotYet, Step: earlier}
 		}
 	}

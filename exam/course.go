@@ -1,6 +1,9 @@
 package exam
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // LoginState says whether a candidate who signed in was let in.
 type LoginState string
@@ -35,6 +38,18 @@ type Course struct {
 	Ended *Ending `json:"ended,omitempty"`
 }
 
+// Ongoing reports whether the candidate has entered and has not ended.
+func (c Course) Ongoing() bool { return !c.Done[Entry].IsZero() && c.Ended == nil }
+
+// Granted is the extra time in all.
+func (c Course) Granted() time.Duration {
+	var sum time.Duration
+	for _, e := range c.Extra {
+		sum += e.Length
+	}
+	return sum
+}
+
 // LoginCourse is a login's state and who decided on it.
 type LoginCourse struct {
 	State  LoginState `json:"state,omitempty"`
@@ -55,4 +70,10 @@ type Extra struct {
 type Ending struct {
 	At time.Time `json:"at"`
 	By string    `json:"by"` // "candidate", "time" or "staff:<name>"
+}
+
+// Who is By without the name of a member of staff, which candidates are not told.
+func (e Ending) Who() string {
+	who, _, _ := strings.Cut(e.By, ":")
+	return who
 }

@@ -62,9 +62,7 @@ func (i Interview) Slots() []Slot {
 		for _, item := range i.Items {
 			end = end.Add(item.Prepare + item.Answer)
 		}
-		for _, e := range i.Attempt.Course.Extra {
-			end = end.Add(e.Length)
-		}
+		end = end.Add(i.Attempt.Course.Granted())
 		for n, item := range i.Items {
 			slots[n] = Slot{Item: item, From: start, AnswerFrom: start, Until: end}
 		}
@@ -112,21 +110,29 @@ func (i Interview) Step(now time.Time) Step {
 		return Finished
 	}
 	for _, s := range Steps {
-		if !i.Exam.Policy.Skips(s) && !i.done(s, now) {
+		if i.Has(s) && !i.done(s, now) {
 			return s
 		}
 	}
 	return Finished
 }
 
+// Has reports whether a step belongs to this interview.
+func (i Interview) Has(s Step) bool {
+	switch s {
+	case Attachments:
+		return !i.Exam.Policy.Skips(s) && len(i.Attachments) > 0
+	case SignPledge:
+		return !i.Exam.Policy.Skips(s) && i.Exam.Pledge.Text != ""
+	default:
+		return !i.Exam.Policy.Skips(s)
+	}
+}
+
 func (i Interview) done(s Step, now time.Time) bool {
 	switch s {
 	case Login:
 		return i.Attempt.Course.Login.State == LoginApproved
-	case Attachments:
-		return len(i.Attachments) == 0 || !i.Attempt.Course.Done[s].IsZero()
-	case SignPledge:
-		return i.Exam.Pledge.Text == "" || !i.Attempt.Course.Done[s].IsZero()
 	case Waiting:
 		return !now.Before(i.Start())
 	case Answering:

@@ -27,14 +27,16 @@ const (
 	Review Action = "review" // recordings and their timeline
 	Upload Action = "upload" // send recordings, put them aside, have them processed again
 	Manage Action = "manage" // exams and attempts
+	Assist Action = "assist" // help candidates: decide on logins, release them, answer; see who they are
+	Grant  Action = "grant"  // give extra time or a second entry, end an attempt
 )
 
 // Actions lists the actions.
-var Actions = []Action{See, Review, Upload, Manage}
+var Actions = []Action{See, Review, Upload, Manage, Assist, Grant}
 
 var permissions = map[Role][]Action{
 	Admin:       Actions,
-	Invigilator: {See},
+	Invigilator: {See, Assist},
 	Reviewer:    {See, Review},
 }
 

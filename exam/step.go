@@ -26,6 +26,9 @@ var Steps = []Step{Devices, Login, BindPhone, Attachments, SignPledge, Entry, Co
 // Optional lists the steps that a policy may leave out.
 var Optional = []Step{Devices, BindPhone, Attachments, SignPledge}
 
+// Waivable lists the steps that support may let a candidate go on without.
+var Waivable = []Step{Devices, BindPhone}
+
 // Valid reports whether s is one of the steps.
 func (s Step) Valid() bool { return slices.Contains(Steps, s) }
 

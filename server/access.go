@@ -17,6 +17,8 @@ const (
 	tokenKey
 	requestKey
 	addressKey
+	originKey
+	candidateKey
 )
 
 // rule says who may use a route.
@@ -24,6 +26,8 @@ type rule struct {
 	open   bool        // everybody
 	action exam.Action // those whose role allows it; empty: everybody who is signed in
 	bearer bool        // also who sends a token, which the route checks itself
+	// candidate is for candidates who are signed in, and for nobody of staff; with an action, for both.
+	candidate bool
 }
 
 // access is the one place where it is decided who may use which route, by the pattern of the route. A route that is not in it is
@@ -51,7 +55,35 @@ var access = map[string]rule{
 	"POST /api/attempts/{id}/stages/{name}/retry": {action: exam.Upload},
 	"POST /api/takes/{id}/stages/{name}/retry":    {action: exam.Upload},
 	"DELETE /api/takes/{id}":                      {action: exam.Upload},
-	"/files/":                                     {action: exam.Upload, bearer: true},
+	"/files/":                                     {action: exam.Upload, bearer: true, candidate: true},
+	"POST /api/attempts/{id}/login":               {action: exam.Assist},
+	"POST /api/attempts/{id}/release":             {action: exam.Assist},
+	"POST /api/attempts/{id}/waive":               {action: exam.Assist},
+	"POST /api/attempts/{id}/answer":              {action: exam.Assist},
+	"GET /api/attempts/{id}/log":                  {action: exam.Assist},
+	"GET /api/attempts/{id}/pictures/{side}":      {action: exam.Assist},
+	"GET /api/exams/{id}/candidates":              {action: exam.Assist},
+	"GET /api/exams/{id}/events":                  {action: exam.Assist},
+	"POST /api/attempts/{id}/grant":               {action: exam.Grant},
+	"POST /api/attempts/{id}/readmit":             {action: exam.Grant},
+	"POST /api/attempts/{id}/end":                 {action: exam.Grant},
+	"GET /api/candidate/clock":                    {open: true},
+	"GET /api/candidate/exams/{id}":               {open: true},
+	"GET /api/candidate/probe":                    {open: true},
+	"POST /api/candidate/probe":                   {open: true},
+	"POST /api/candidate/login":                   {open: true},
+	"DELETE /api/candidate/session":               {candidate: true},
+	"GET /api/candidate/state":                    {candidate: true},
+	"GET /api/candidate/live":                     {candidate: true},
+	"POST /api/candidate/steps/{step}":            {candidate: true},
+	"GET /api/candidate/attachments/{id}":         {candidate: true},
+	"GET /api/candidate/questions":                {candidate: true},
+	"POST /api/candidate/events":                  {candidate: true},
+	"PUT /api/candidate/stills/{side}":            {candidate: true},
+	"POST /api/candidate/help":                    {candidate: true},
+	"GET /api/candidate/takes":                    {candidate: true},
+	"PUT /api/candidate/takes/{take}/chain":       {candidate: true},
+	"GET /api/candidate/takes/{take}/receipt":     {candidate: true},
 }
 
 // staffOf is the person who asks; ok is false without a session.
@@ -71,8 +103,12 @@ func (s *Server) authorized(mux *http.ServeMux) http.Handler {
 		_, pattern := mux.Handler(r)
 		known, exists := access[pattern]
 		staff, signedIn := staffOf(ctx)
+		_, isCandidate := candidateOf(ctx)
 		switch {
-		case known.open, known.bearer && (r.Method == http.MethodOptions || hasBearer(r)):
+		case known.open, known.bearer && (r.Method == http.MethodOptions || hasBearer(r)), known.candidate && isCandidate:
+		case known.candidate && known.action == "":
+			writeProblem(w, http.StatusUnauthorized, "unauthorized", "sign in with ticket and identity number first")
+			return
 		case !signedIn:
 			writeProblem(w, http.StatusUnauthorized, "unauthorized", "sign in first")
 			return
@@ -87,6 +123,11 @@ func (s *Server) authorized(mux *http.ServeMux) http.Handler {
 // identified adds to a request's context where it comes from and who signed in there.
 func (s *Server) identified(r *http.Request) (context.Context, error) {
 	ctx := context.WithValue(r.Context(), addressKey, s.clientAddress(r))
+	ctx = context.WithValue(ctx, originKey, s.origin(r))
+	ctx, err := s.withCandidate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	cookie, err := r.Cookie(cookieName)
 	if err != nil || cookie.Value == "" {
 		return ctx, nil

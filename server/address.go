@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -34,6 +35,20 @@ func (s *Server) clientAddress(r *http.Request) string {
 		}
 	}
 	return client.String()
+}
+
+// origin is the address at which a browser reached the server, without a slash at its end.
+func (s *Server) origin(r *http.Request) string {
+	scheme := "http"
+	if s.opts.Secure {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+func originOf(ctx context.Context) string {
+	origin, _ := ctx.Value(originKey).(string)
+	return origin
 }
 
 // parseHop reads an address as proxies write it: alone, in brackets, with a port.

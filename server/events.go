@@ -20,8 +20,14 @@ type Hub struct {
 // NewHub makes a Hub.
 func NewHub() *Hub { return &Hub{watchers: map[string]map[chan struct{}]struct{}{}} }
 
-// AttemptChanged wakes everybody who watches an attempt. It does not block.
-func (h *Hub) AttemptChanged(attemptID string) { h.tell(attemptID) }
+// AttemptChanged wakes everybody who watches an attempt, or all of them. It does not block.
+func (h *Hub) AttemptChanged(attemptID string) {
+	h.tell(attemptID)
+	h.tell(allAttempts)
+}
+
+// allAttempts is watched by who wants to be told of every attempt.
+const allAttempts = ""
 
 func (h *Hub) tell(key string) {
 	h.mu.Lock()

@@ -147,8 +147,8 @@ func newLoginGuard(now func() time.Time) *loginGuard {
 }
 
 // begin counts a try before its password is checked, so that many at once are counted too. It gives how long a name and address
-// have to wait; 0: not at all, and the try may be made.
-func (g *loginGuard) begin(key string) time.Duration {
+// have to wait; 0: not at all, and the try may be made. Tries is the how manyth it is.
+func (g *loginGuard) begin(key string) (wait time.Duration, tries int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
@@ -157,7 +157,7 @@ func (g *loginGuard) begin(key string) time.Duration {
 		f.count = 0
 	}
 	if f.count >= freeFailures {
-		return f.until.Sub(now)
+		return f.until.Sub(now), f.count
 	}
 	if len(g.failures) >= mostFailures {
 		for k, f := range g.failures {
@@ -167,7 +167,7 @@ func (g *loginGuard) begin(key string) time.Duration {
 		}
 	}
 	g.failures[key] = failure{count: f.count + 1, until: now.Add(failureWait)}
-	return 0
+	return 0, f.count + 1
 }
 
 func (g *loginGuard) succeeded(key string) {

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/store"
 )
 
@@ -42,6 +43,19 @@ type Store interface {
 	DeleteSession(ctx context.Context, tokenHash string) error
 	CreateUploadToken(ctx context.Context, t store.UploadToken) error
 	UploadToken(ctx context.Context, tokenHash string, now time.Time) (store.UploadToken, error)
+
+	AttemptOf(ctx context.Context, examID, ticket string) (exam.Attempt, error)
+	Candidate(ctx context.Context, examID, ticket string) (exam.Candidate, error)
+	Candidates(ctx context.Context, examID string) ([]exam.Candidate, error)
+	QuestionItems(ctx context.Context, examID string) ([]exam.Item, error)
+	Events(ctx context.Context, attemptID string, n int64) ([]exam.Event, error)
+	OpenCandidateSession(ctx context.Context, c store.CandidateSession) error
+	CandidateSession(ctx context.Context, tokenHash string, now time.Time) (store.CandidateSession, error)
+	CandidateSessionOf(ctx context.Context, attemptID string, now time.Time) (store.CandidateSession, error)
+	CloseCandidateSession(ctx context.Context, attemptID string) error
+	SaveStill(ctx context.Context, still store.Still) error
+	Stills(ctx context.Context, attemptID string) ([]store.Still, error)
+	EnsurePhoneCode(ctx context.Context, offered store.PhoneCode, now time.Time) (store.PhoneCode, error)
 }
 
 // Media opens archived files of an attempt by name.
@@ -54,9 +68,12 @@ type Media interface {
 
 // Options configure a Server.
 type Options struct {
-	Store   Store
-	Media   Media
-	Uploads http.Handler // mounted at /files/
+	Store Store
+	Media Media
+	// Interviews applies the rules of interviews; Objects keeps their documents and pictures.
+	Interviews interview.Service
+	Objects    Objects
+	Uploads    http.Handler // mounted at /files/
 	// RemoveUpload deletes the files of an upload that staff have given up.
 	RemoveUpload func(uploadID string) error
 	Pages        http.Handler // everything that is not the API's
@@ -78,6 +95,7 @@ type Server struct {
 	handler  http.Handler
 	logins   *loginGuard
 	sessions *Hub          // told of sessions that end, by the hash of their token
+	probes   *budgets      // bytes of measurements
 	ending   chan struct{} // closed by Close: streams end
 }
 
@@ -95,7 +113,7 @@ func New(opts Options) *Server {
 	if opts.BeatEvery == 0 {
 		opts.BeatEvery = beatEvery
 	}
-	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), ending: make(chan struct{})}
+	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), probes: newBudgets(probeRate, probeAtOnce, opts.Now), ending: make(chan struct{})}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Trivue", opts.Version)
 	config.Info.Description = "Online interviews: exams, attempts, uploads, synchronised playback. Recordings are uploaded by tus 1.0 at /files/."
@@ -106,10 +124,20 @@ func New(opts Options) *Server {
 	s.registerSession(api)
 	s.registerExams(api)
 	s.registerAttempts(api)
+	s.registerSupport(api)
+	s.registerCandidate(api)
+	s.registerCandidates(api)
 	describe(api.OpenAPI())
 
 	mux.HandleFunc("GET /api/attempts/{id}/events", s.events)
 	mux.HandleFunc("GET /media/{attempt}/{file}", s.media)
+	mux.HandleFunc("GET /api/attempts/{id}/pictures/{side}", s.picture)
+	mux.HandleFunc("GET /api/exams/{id}/events", s.examEvents)
+	mux.HandleFunc("GET /api/candidate/live", s.live)
+	mux.HandleFunc("GET /api/candidate/attachments/{id}", s.document)
+	mux.HandleFunc("PUT /api/candidate/stills/{side}", s.still)
+	mux.HandleFunc("GET /api/candidate/probe", s.probeDown)
+	mux.HandleFunc("POST /api/candidate/probe", s.probeUp)
 	mux.Handle("/files/", opts.Uploads)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, http.StatusNotFound, "not-found", "there is no such resource")

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/server"
 	"github.com/trivue/trivue/store"
 )
@@ -75,6 +76,7 @@ func newBenchWith(t *testing.T, change func(*server.Options)) *bench {
 			}
 			_, _ = io.WriteString(w, "page")
 		})}
+	options.Interviews = interview.Service{Store: b.store, Notifier: b.hub, Now: options.Now}
 	change(&options)
 	b.server = server.New(options)
 	listener := httptest.NewServer(b.server.Handler())
@@ -180,7 +182,7 @@ func TestSigningInAndOut(t *testing.T) {
 	b.signIn()
 	status, text := b.ask(http.MethodGet, "/api/session", "")
 	assert.Equal(t, http.StatusOK, status)
-	assert.JSONEq(t, `{"name":"admin","role":"admin","may":["see","review","upload","manage"]}`, text)
+	assert.JSONEq(t, `{"name":"admin","role":"admin","may":["see","review","upload","manage","assist","grant"]}`, text)
 	status, _ = b.ask(http.MethodDelete, "/api/session", "")
 	assert.Equal(t, http.StatusNoContent, status)
 	status, _ = b.ask(http.MethodGet, "/api/session", "")

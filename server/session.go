@@ -18,7 +18,7 @@ const cookieName = "trivue_session"
 type person struct {
 	Name string        `json:"name"`
 	Role exam.Role     `json:"role" enum:"admin,invigilator,reviewer"`
-	May  []exam.Action `json:"may" enum:"see,review,upload,manage" doc:"What the role allows."`
+	May  []exam.Action `json:"may" enum:"see,review,upload,manage,assist,grant" doc:"What the role allows."`
 }
 
 func viewPerson(m store.Staff) person { return person{m.Name, m.Role, m.Role.Allowed()} }
@@ -74,7 +74,7 @@ const noSuchLogin = "$argon2id$v=19$m=65536,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 func (s *Server) login(ctx context.Context, name, password string) (*loggedIn, error) {
 	address, _ := ctx.Value(addressKey).(string)
 	key := address + " " + name
-	if wait := s.logins.begin(key); wait > 0 {
+	if wait, _ := s.logins.begin(key); wait > 0 {
 		return nil, newProblem(http.StatusTooManyRequests, fmt.Sprintf("too many failed attempts; try again in %d seconds", int(wait.Seconds())+1))
 	}
 	staff, err := s.opts.Store.StaffByName(ctx, name)

@@ -52,8 +52,8 @@ func rowOfEvent(e exam.Event) eventRow {
 // is to be applied to what is there now.
 func (s *Store) ChangeCourse(ctx context.Context, next exam.Attempt, events []exam.Event, now time.Time) error {
 	err := s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		row := attemptRow{ID: next.ID, Course: next.Course, Version: next.Version}
-		ok, err := changed(tx.NewUpdate().Model(&row).Column("course", "version").
+		row := attemptRow{ID: next.ID, Course: next.Course, Version: next.Version, Ongoing: next.Course.Ongoing()}
+		ok, err := changed(tx.NewUpdate().Model(&row).Column("course", "version", "ongoing").
 			Where("id = ? AND version = ?", lookup(next.ID, next.Version-1)...).Exec(ctx))
 		if err != nil {
 			return err
@@ -68,6 +68,16 @@ func (s *Store) ChangeCourse(ctx context.Context, next exam.Attempt, events []ex
 		return fmt.Errorf("change course of attempt %s: %w", next.ID, err)
 	}
 	return nil
+}
+
+// OngoingAttempts gives the attempts whose candidates have entered and have not ended.
+func (s *Store) OngoingAttempts(ctx context.Context) ([]string, error) {
+	var ids []string
+	err := s.read.NewSelect().Model((*attemptRow)(nil)).Column("id").Where("ongoing").Order("id").Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("list ongoing attempts: %w", err)
+	}
+	return ids, nil
 }
 
 // Log adds events to an attempt's log, in their order. One whose ID is in the log already is left out. It gives those that were added,

@@ -35,6 +35,9 @@ func TestACourseChangesTogetherWithItsLog(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, a.Course, again.Course)
 		assert.EqualValues(t, 1, again.Version)
+		ongoing, err := s.OngoingAttempts(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []string{a.ID}, ongoing)
 
 		err = s.ChangeCourse(t.Context(), a, []exam.Event{event(exam.EventEntered, `{}`)}, now)
 		assert.ErrorIs(t, err, store.ErrConflict, "somebody was faster")

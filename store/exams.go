@@ -73,6 +73,7 @@ type attemptRow struct {
 	Revision  int64
 	Course    exam.Course `bun:"type:text"` // JSON
 	Version   int64
+	Ongoing   bool
 }
 
 func (r attemptRow) attempt() exam.Attempt {
@@ -121,7 +122,7 @@ func (s *Store) CreateAttempt(ctx context.Context, a exam.Attempt) error {
 		return fmt.Errorf("create attempt: %w", err)
 	}
 	row := attemptRow{ID: a.ID, ExamID: a.ExamID, Ticket: a.Ticket, CreatedAt: instant{a.CreatedAt}, Revision: a.Revision,
-		Course: a.Course, Version: a.Version}
+		Course: a.Course, Version: a.Version, Ongoing: a.Course.Ongoing()}
 	return s.insert(ctx, &row, fmt.Sprintf("attempt %s of exam %s", a.ID, a.ExamID))
 }
 

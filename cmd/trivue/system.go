@@ -17,6 +17,7 @@ import (
 	"github.com/trivue/trivue/archive/s3"
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/ingest/tus"
+	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/jobs"
 	"github.com/trivue/trivue/jobs/redisd"
 	"github.com/trivue/trivue/pipeline/process"
@@ -65,6 +66,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		return s, err
 	}
 	hub := server.NewHub()
+	interviews := interview.Service{Store: s.store, Notifier: hub, Now: time.Now}
 	work := filepath.Join(c.Data, "work")
 	uploads := filepath.Join(c.Data, "uploads")
 	if err := os.MkdirAll(work, 0o750); err != nil {
@@ -77,6 +79,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		},
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
+			{Name: "interviews", Do: interviews.AdvanceAll},
 			{Name: "expired sessions", Do: func(ctx context.Context) error { return s.store.DeleteExpired(ctx, time.Now()) }},
 		}})
 	if err != nil {
@@ -92,7 +95,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err != nil {
 		return s, err
 	}
-	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
+	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: objects, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
 		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
 		return s, err

@@ -3,8 +3,12 @@
 -- +goose Up
 ALTER TABLE attempts ADD COLUMN course TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE attempts ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+-- Derived from the course: the candidate has entered and has not ended.
+ALTER TABLE attempts ADD COLUMN ongoing BOOLEAN NOT NULL DEFAULT FALSE;
 -- Whoever adds to a log counts here first, which makes the others wait: two events must not follow the same one.
 ALTER TABLE attempts ADD COLUMN log_length BIGINT NOT NULL DEFAULT 0;
+
+CREATE INDEX attempts_ongoing ON attempts (ongoing);
 
 CREATE TABLE events (
   attempt_id TEXT NOT NULL REFERENCES attempts (id),

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/interview"
+)
+
+type candidateRow struct {
+	Attempt  string `json:"attempt" doc:"ID of the candidate's attempt."`
+	Ticket   string `json:"ticket"`
+	Name     string `json:"name"`
+	HasPhoto bool   `json:"hasPhoto"`
+
+	Step         exam.Step        `json:"step"`
+	SignedIn     bool             `json:"signedIn" doc:"A session is open on some screen."`
+	Login        loginView        `json:"login"`
+	Stills       map[string]int64 `json:"stills"`
+	Waivable     []exam.Step      `json:"waivable" doc:"Steps that support may let the candidate go on without."`
+	Help         []messageView    `json:"help"`
+	HelpOpen     bool             `json:"helpOpen" doc:"The candidate's last message has no answer."`
+	Reentered    int              `json:"reentered"`
+	ExtraSeconds int64            `json:"extraSeconds"`
+	LostSeconds  int64            `json:"lostSeconds" doc:"While answering, without a recording that there should have been."`
+	Gaps         []gapView        `json:"gaps"`
+	Ended        *endedView       `json:"ended"`
+	Recordings   []recordedView   `json:"recordings"`
+}
+
+type gapView struct {
+	Kind  exam.Kind `json:"kind"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
+	Cause string    `json:"cause"`
+}
+
+type recordedView struct {
+	Kind     exam.Kind `json:"kind"`
+	Takes    int       `json:"takes"`
+	Received int       `json:"received" doc:"Takes that are here whole."`
+	Bytes    int64     `json:"bytes" doc:"Stored so far."`
+}
+
+type candidateList struct {
+	ServerTime int64          `json:"serverTime"`
+	Times      *timesView     `json:"times"`
+	Rehearsal  bool           `json:"rehearsal"`
+	Candidates []candidateRow `json:"candidates"`
+}
+
+func (s *Server) registerCandidates(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "list-candidates", Method: http.MethodGet, Path: "/api/exams/{id}/candidates", Summary: "An exam's candidates and how far they are", Tags: []string{"support"}},
+		func(ctx context.Context, in *byID) (*uncached[candidateList], error) {
+			list, err := s.candidates(ctx, in.ID)
+			return &uncached[candidateList]{noStore, list}, s.fail(ctx, err)
+		})
+}
+
+func (s *Server) candidates(ctx context.Context, examID string) (candidateList, error) {
+	e, err := s.opts.Store.Exam(ctx, examID)
+	if err != nil {
+		return candidateList{}, err
+	}
+	candidates, err := s.opts.Store.Candidates(ctx, examID)
+	if err != nil {
+		return candidateList{}, err
+	}
+	items, err := s.opts.Store.QuestionItems(ctx, examID)
+	if err != nil {
+		return candidateList{}, err
+	}
+	list := candidateList{ServerTime: s.opts.Now().UnixMicro(), Times: viewTimes(exam.Interview{Exam: e, Items: items}.Times()), Rehearsal: e.Rehearsal, Candidates: []candidateRow{}}
+	for _, c := range candidates {
+		attempt, err := s.opts.Store.AttemptOf(ctx, examID, c.Ticket)
+		if err != nil {
+			return candidateList{}, err
+		}
+		row, err := s.candidate(ctx, attempt.ID)
+		if err != nil {
+			return candidateList{}, err
+		}
+		list.Candidates = append(list.Candidates, row)
+	}
+	return list, nil
+}
+
+func (s *Server) candidate(ctx context.Context, attemptID string) (candidateRow, error) {
+	i, err := s.opts.Interviews.Load(ctx, attemptID)
+	if err != nil {
+		return candidateRow{}, err
+	}
+	now := s.opts.Now()
+	row := viewCandidate(i, now)
+	if _, err := s.opts.Store.CandidateSessionOf(ctx, attemptID, now); err == nil {
+		row.SignedIn = true
+	} else if !notFound(err) {
+		return candidateRow{}, err
+	}
+	help, err := s.opts.Interviews.Conversation(ctx, attemptID)
+	if err != nil {
+		return candidateRow{}, err
+	}
+	row.Help = viewMessages(help)
+	row.HelpOpen = len(help) > 0 && help[len(help)-1].From == "candidate"
+	if err := s.addStills(ctx, attemptID, row.Stills); err != nil {
+		return candidateRow{}, err
+	}
+	takes, err := s.opts.Store.Takes(ctx, attemptID)
+	if err != nil {
+		return candidateRow{}, err
+	}
+	row.Recordings = viewRecorded(takes)
+	gaps, err := s.opts.Interviews.Gaps(ctx, i)
+	if err != nil {
+		return candidateRow{}, err
+	}
+	row.LostSeconds = int64(exam.LostTime(gaps).Round(time.Second) / time.Second)
+	for _, g := range gaps {
+		row.Gaps = append(row.Gaps, gapView{g.Kind, g.From.UnixMicro(), g.To.UnixMicro(), g.Cause})
+	}
+	return row, nil
+}
+
+func viewCandidate(i interview.Interview, now time.Time) candidateRow {
+	c := i.Attempt.Course
+	row := candidateRow{Attempt: i.Attempt.ID, Ticket: i.Candidate.Ticket, Name: i.Candidate.Name, HasPhoto: i.Candidate.Photo != "", Step: i.Step(now),
+		Login: loginView{c.Login.State, c.Login.Reason}, Stills: map[string]int64{}, Waivable: []exam.Step{}, Gaps: []gapView{}, Reentered: c.Reentered,
+		ExtraSeconds: int64(c.Granted() / time.Second), Ended: viewEnded(c.Ended)}
+	for _, step := range exam.Waivable {
+		if i.Has(step) && c.Done[step].IsZero() {
+			row.Waivable = append(row.Waivable, step)
+		}
+	}
+	return row
+}
+
+func viewRecorded(takes []exam.Take) []recordedView {
+	views := []recordedView{}
+	for _, kind := range exam.Kinds {
+		view := recordedView{Kind: kind}
+		for _, t := range takes {
+			if t.Kind != kind || t.State == exam.Discarded || t.State == exam.Replaced {
+				continue
+			}
+			view.Takes++
+			view.Bytes += t.Received
+			if t.State == exam.Received {
+				view.Received++
+			}
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+// examEvents pushes an exam's candidates as they change.
+func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
+	ctx, id := r.Context(), r.PathValue("id")
+	session, _ := ctx.Value(tokenKey).(string)
+	changed, stop := s.opts.Hub.watch(allAttempts)
+	defer stop()
+	signedOut, stopSession := s.sessions.watch(session)
+	defer stopSession()
+	list, err := s.candidates(ctx, id)
+	if err != nil {
+		s.writeError(w, r, err)
+		return
+	}
+	out := newStream(w)
+	send := func() bool {
+		known := list
+		known.ServerTime = 0
+		return out.send("candidates", list, known)
+	}
+	if !send() {
+		return
+	}
+	beat := time.NewTicker(s.opts.BeatEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.ending:
+			return
+		case <-signedOut:
+			return
+		case <-beat.C:
+			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
+				return
+			}
+		case <-changed:
+			if !pause(ctx, coalesceList) {
+				return
+			}
+		}
+		// Also at a beat: steps change by the time alone, and sessions end on other servers.
+		if !s.stillMay(ctx, session, exam.Assist) {
+			return
+		}
+		if list, err = s.candidates(ctx, id); err != nil || !send() {
+			return
+		}
+	}
+}
+
+// coalesceList bounds how often a whole list is made anew.
+const coalesceList = time.Second
