@@ -29,6 +29,7 @@ type Store interface {
 	Stage(ctx context.Context, key exam.StageKey) (exam.Stage, error)
 	PutObject(ctx context.Context, o store.Object) error
 	Objects(ctx context.Context, attemptID string) ([]store.Object, error)
+	EventsOf(ctx context.Context, attemptID string, kinds ...exam.EventKind) ([]exam.Event, error)
 	DeleteObject(ctx context.Context, attemptID, name string) error
 }
 
@@ -172,6 +173,9 @@ func (w *Worker) timeline(ctx context.Context, s exam.Stage, progress func(float
 	if err != nil {
 		return nil, err
 	}
+	if err := w.addEndReasons(ctx, s.AttemptID, takes); err != nil {
+		return nil, err
+	}
 	dir := w.timelineDir(s)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -179,7 +183,27 @@ func (w *Worker) timeline(ctx context.Context, s exam.Stage, progress func(float
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	return process.Assemble(ctx, takes, dir, process.Assembly{Zero: e.StartsAt, Page: w.Page}, progress)
+	return process.Assemble(ctx, takes, dir, process.Assembly{Zero: exam.Interview{Exam: e, Attempt: attempt}.Start(), Page: w.Page}, progress)
+}
+
+// addEndReasons adds what the browser that recorded the takes said of their ends. A take is called by its upload there.
+func (w *Worker) addEndReasons(ctx context.Context, attemptID string, takes []*process.Take) error {
+	log, err := w.Store.EventsOf(ctx, attemptID, exam.EventTakeEnded)
+	if err != nil {
+		return err
+	}
+	reasons := make(map[string]string, len(log))
+	for _, e := range log {
+		var ended exam.TakeEnded
+		if err := json.Unmarshal(e.Data, &ended); err != nil {
+			return fmt.Errorf("event %d: %w", e.N, err)
+		}
+		reasons[ended.Take] = ended.End.Reason
+	}
+	for _, t := range takes {
+		t.EndReason = reasons[filepath.Base(t.Path)]
+	}
+	return nil
 }
 
 // usable gives the takes that can be played. A take whose sound or pictures could not be decoded is played without waveform or

@@ -104,7 +104,7 @@ func (w *assembler) recording(ctx context.Context, kind exam.Kind, placed []plac
 		r.Takes = append(r.Takes, take)
 		if i > 0 {
 			if before := r.Takes[i-1]; take.Start-before.End() > 0.05 {
-				r.Gaps = append(r.Gaps, timeline.Gap{Start: before.End(), End: take.Start})
+				r.Gaps = append(r.Gaps, timeline.Gap{Start: before.End(), End: take.Start, Cause: placed[i-1].take.EndReason})
 			}
 		}
 	}

@@ -23,7 +23,9 @@ type Take struct {
 	Name      string    // as its sender called it
 	Path      string    // where it lies
 	StartedAt time.Time // by the server's clock; zero where it is not known
-	Dir       string    // work folder of this take; each stage has a folder of its name in it
+	// EndReason is why its recorder ended, as the recorder told it: the cause of a gap after it. Empty where it is not known.
+	EndReason string
+	Dir       string // work folder of this take; each stage has a folder of its name in it
 
 	Inspection stage.Inspection
 	Playback   stage.PlaybackFile
