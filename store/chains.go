@@ -1,0 +1,190 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Chain is what is known of a browser's take besides its file.
+type Chain struct {
+	TakeID    string
+	AttemptID string
+	MIME      string // the recorder's, exactly as the upload told it; empty before there is one
+	About     TakeAbout
+	EndReason string // why it ended; empty while that was not told
+	Progress  ChainProgress
+	Damage    *ChainDamage // where the stored bytes are not what the chain says, if that was found
+	Receipt   string       // the signed note; empty before
+	ReceiptAt time.Time
+}
+
+// TakeAbout is what a browser tells of a take when that begins. Any of it may be empty.
+type TakeAbout struct {
+	Run      string // of the page; times by its monotonic clock can be compared within one
+	Reason   string // why the take began
+	Replaces string // the take of which it is a copy
+	Device   string // the label of what was recorded
+	Settings string // of the track, JSON
+}
+
+// ChainProgress is how far a chain was found right over the stored bytes.
+type ChainProgress struct {
+	Records int64  // with the end
+	Bytes   int64  // of media that they speak of
+	Link    string // the last one, lower-case hexadecimal; empty before the first
+	Ms      int64  // of the last record: milliseconds since the take began
+	Whole   bool   // the end is among them
+}
+
+// ChainDamage says from which record on a chain does not fit the stored bytes.
+type ChainDamage struct {
+	Record int64 // counted from 0
+	Offset int64 // in the media, bytes
+}
+
+type chainRow struct {
+	bun.BaseModel `bun:"table:chains,alias:c"`
+
+	TakeID        string `bun:",pk"`
+	AttemptID     string
+	MIME          string `bun:"mime"`
+	Run           string
+	Began         string
+	Ended         string
+	Replaces      string
+	Device        string
+	Settings      string
+	Records       int64
+	Bytes         int64
+	Link          string
+	Ms            int64
+	Whole         bool
+	DamagedRecord *int64
+	DamagedOffset *int64
+	Receipt       string
+	ReceiptAt     instant
+}
+
+func (r chainRow) chain() Chain {
+	c := Chain{
+		TakeID: r.TakeID, AttemptID: r.AttemptID, MIME: r.MIME, EndReason: r.Ended, Receipt: r.Receipt, ReceiptAt: r.ReceiptAt.Time,
+		About:    TakeAbout{Run: r.Run, Reason: r.Began, Replaces: r.Replaces, Device: r.Device, Settings: r.Settings},
+		Progress: ChainProgress{Records: r.Records, Bytes: r.Bytes, Link: r.Link, Ms: r.Ms, Whole: r.Whole},
+	}
+	if r.DamagedRecord != nil && r.DamagedOffset != nil {
+		c.Damage = &ChainDamage{Record: *r.DamagedRecord, Offset: *r.DamagedOffset}
+	}
+	return c
+}
+
+// Chain gives what is known of a take, or ErrNotFound.
+func (s *Store) Chain(ctx context.Context, takeID string) (Chain, error) {
+	var row chainRow
+	err := s.get(ctx, &row, "chain of take "+takeID, "take_id = ?", takeID)
+	return row.chain(), err
+}
+
+// Chains gives what is known of an attempt's takes, by their identifiers.
+func (s *Store) Chains(ctx context.Context, attemptID string) ([]Chain, error) {
+	var rows []chainRow
+	err := s.list(ctx, &rows, "chains of attempt "+attemptID, "take_id", "attempt_id = ?", attemptID)
+	return convert(rows, chainRow.chain), err
+}
+
+// BeginChain notes the media type of a take's upload, which its chain is made with. The first one stays: a chain that was begun cannot
+// be of another type. A take of another attempt is ErrConflict, an unknown attempt ErrNotFound.
+func (s *Store) BeginChain(ctx context.Context, attemptID, takeID, mime string) error {
+	return s.putChain(ctx, chainRow{TakeID: takeID, AttemptID: attemptID, MIME: mime}, "mime = CASE WHEN c.mime = '' THEN EXCLUDED.mime ELSE c.mime END")
+}
+
+// DescribeTake notes what a browser tells of a take when that begins, in place of what it told before. A take of another attempt is
+// ErrConflict, an unknown attempt ErrNotFound.
+func (s *Store) DescribeTake(ctx context.Context, attemptID, takeID string, a TakeAbout) error {
+	row := chainRow{TakeID: takeID, AttemptID: attemptID, Run: a.Run, Began: a.Reason, Replaces: a.Replaces, Device: a.Device, Settings: a.Settings}
+	return s.putChain(ctx, row, "run = EXCLUDED.run, began = EXCLUDED.began, replaces = EXCLUDED.replaces, device = EXCLUDED.device, settings = EXCLUDED.settings")
+}
+
+// EndTake notes why a take ended, as its browser tells it. A take of another attempt is ErrConflict, an unknown attempt ErrNotFound.
+func (s *Store) EndTake(ctx context.Context, attemptID, takeID, reason string) error {
+	return s.putChain(ctx, chainRow{TakeID: takeID, AttemptID: attemptID, Ended: reason}, "ended = EXCLUDED.ended")
+}
+
+// putChain adds a row, or changes the columns of one that is the same attempt's.
+func (s *Store) putChain(ctx context.Context, row chainRow, set string) error {
+	what := fmt.Sprintf("take %s of attempt %s", row.TakeID, row.AttemptID)
+	if err := identified("take ID", row.TakeID, "attempt ID", row.AttemptID, "media type", row.MIME, "run", row.Run, "reason", row.Began+row.Ended,
+		"replaced take", row.Replaces, "device", row.Device, "settings", row.Settings); err != nil {
+		return fmt.Errorf("describe %s: %w", what, err)
+	}
+	ok, err := changed(s.write.NewInsert().Model(&row).On("CONFLICT (take_id) DO UPDATE").Set(set).
+		Where("c.attempt_id = EXCLUDED.attempt_id").Exec(ctx))
+	if err == nil && !ok {
+		err = fmt.Errorf("it is another attempt's: %w", ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", what, err)
+	}
+	return nil
+}
+
+// AdvanceChain notes that more of a chain was found right. From is how many records there were before; where there are others now,
+// that is ErrConflict. A chain that does not exist is ErrNotFound, one under which there is a receipt ErrState.
+func (s *Store) AdvanceChain(ctx context.Context, takeID string, from int64, to ChainProgress) error {
+	return s.changeChain(ctx, takeID, "advance", "records = ?, bytes = ?, link = ?, ms = ?, whole = ?",
+		[]any{to.Records, to.Bytes, to.Link, to.Ms, to.Whole}, "records = ? AND receipt = ''", from)
+}
+
+// ResetChain forgets how far a chain was found right: its file is gone, and will be sent again. A chain that does not exist is
+// ErrNotFound, one under which there is a receipt ErrState.
+func (s *Store) ResetChain(ctx context.Context, takeID string) error {
+	return s.changeChain(ctx, takeID, "reset", "records = 0, bytes = 0, link = '', ms = 0, whole = ?, damaged_record = NULL, damaged_offset = NULL",
+		[]any{false}, "receipt = ''")
+}
+
+// DamageChain notes that the stored bytes are not what the chain says. A chain that does not exist is ErrNotFound, one under which
+// there is a receipt ErrState.
+func (s *Store) DamageChain(ctx context.Context, takeID string, d ChainDamage) error {
+	return s.changeChain(ctx, takeID, "note damage of", "damaged_record = ?, damaged_offset = ?", []any{d.Record, d.Offset}, "receipt = ''")
+}
+
+// SaveReceipt keeps the receipt of a take whose chain is whole, and gives the one that counts: the first. A chain that does not exist
+// is ErrNotFound, one that is not whole or damaged ErrState.
+func (s *Store) SaveReceipt(ctx context.Context, takeID, note string, at time.Time) (string, error) {
+	if err := identified("receipt", note); err != nil {
+		return "", fmt.Errorf("keep the receipt of take %s: %w", takeID, err)
+	}
+	err := s.changeChain(ctx, takeID, "keep the receipt of", "receipt = ?, receipt_at = ?", []any{note, instant{at}},
+		"receipt = '' AND whole AND damaged_record IS NULL")
+	if err == nil {
+		return note, nil
+	}
+	if errors.Is(err, ErrState) || errors.Is(err, ErrConflict) {
+		if kept, readErr := s.Chain(ctx, takeID); readErr == nil && kept.Receipt != "" {
+			return kept.Receipt, nil
+		}
+	}
+	return "", err
+}
+
+// changeChain is one conditional UPDATE; where it finds no row, it says why.
+func (s *Store) changeChain(ctx context.Context, takeID, verb, set string, values []any, where string, args ...any) error {
+	ok, err := changed(s.write.NewUpdate().Model((*chainRow)(nil)).Set(set, values...).
+		Where("take_id = ? AND "+where, lookup(append([]any{takeID}, args...)...)...).Exec(ctx))
+	if err == nil && !ok {
+		var row Chain
+		if row, err = s.Chain(ctx, takeID); err == nil {
+			err = fmt.Errorf("it has %d records, whole: %t, receipt: %t: %w", row.Progress.Records, row.Progress.Whole, row.Receipt != "", ErrState)
+			if row.Receipt == "" && len(args) > 0 {
+				err = fmt.Errorf("it has %d records now: %w", row.Progress.Records, ErrConflict)
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s the chain of take %s: %w", verb, takeID, err)
+	}
+	return nil
+}

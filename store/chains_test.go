@@ -1,0 +1,136 @@
+package store_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/store"
+)
+
+const aMIME = `video/webm; codecs="vp8, opus"`
+
+func TestWhatIsKnownOfATakeComesInAnyOrder(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		withAttempt(t, s)
+		about := store.TakeAbout{Run: "run-1", Reason: "device-back", Replaces: "t0", Device: "Webcam '2' (摄像头)", Settings: `{"width":1280}`}
+		want := store.Chain{TakeID: "t", AttemptID: anAttempt.ID, MIME: aMIME, About: about, EndReason: "finished"}
+		calls := map[string]func(takeID string) error{
+			"begin":    func(id string) error { return s.BeginChain(ctx, anAttempt.ID, id, aMIME) },
+			"describe": func(id string) error { return s.DescribeTake(ctx, anAttempt.ID, id, about) },
+			"end":      func(id string) error { return s.EndTake(ctx, anAttempt.ID, id, "finished") },
+		}
+		for _, order := range []string{"begin describe end", "end describe begin", "describe begin end", "begin begin describe end describe end"} {
+			want.TakeID = "take after " + order
+			for _, call := range strings.Fields(order) {
+				require.NoError(t, calls[call](want.TakeID))
+			}
+			got, err := s.Chain(ctx, want.TakeID)
+			require.NoError(t, err)
+			require.Equal(t, want, got, order)
+		}
+		require.NoError(t, s.BeginChain(ctx, anAttempt.ID, want.TakeID, "video/mp4"))
+		got, err := s.Chain(ctx, want.TakeID)
+		require.NoError(t, err)
+		require.Equal(t, aMIME, got.MIME, "a chain is never of another type than it was begun with")
+
+		all, err := s.Chains(ctx, anAttempt.ID)
+		require.NoError(t, err)
+		require.Len(t, all, 4)
+		_, err = s.Chain(ctx, "none")
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+func TestATakeStaysWithItsAttempt(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		withAttempt(t, s)
+		require.NoError(t, s.CreateAttempt(ctx, exam.Attempt{ID: "other", ExamID: anExam.ID, Ticket: "2", CreatedAt: now}))
+		require.NoError(t, s.BeginChain(ctx, anAttempt.ID, "t", aMIME))
+		require.ErrorIs(t, s.BeginChain(ctx, "other", "t", aMIME), store.ErrConflict)
+		require.ErrorIs(t, s.DescribeTake(ctx, "other", "t", store.TakeAbout{Device: "x"}), store.ErrConflict)
+		require.ErrorIs(t, s.EndTake(ctx, "other", "t", "lost"), store.ErrConflict)
+		require.ErrorIs(t, s.BeginChain(ctx, "none", "u", aMIME), store.ErrNotFound)
+		require.ErrorIs(t, s.BeginChain(ctx, anAttempt.ID, "", aMIME), store.ErrInvalid)
+		require.ErrorIs(t, s.DescribeTake(ctx, anAttempt.ID, "t", store.TakeAbout{Device: "a\x00b"}), store.ErrInvalid)
+		got, err := s.Chain(ctx, "t")
+		require.NoError(t, err)
+		require.Equal(t, store.Chain{TakeID: "t", AttemptID: anAttempt.ID, MIME: aMIME}, got)
+	})
+}
+
+func TestAChainGoesForwardUntilItsReceipt(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		withAttempt(t, s)
+		require.NoError(t, s.BeginChain(ctx, anAttempt.ID, "t", aMIME))
+		half := store.ChainProgress{Records: 3, Bytes: 5 << 32, Link: strings.Repeat("ab", 32), Ms: 1<<32 - 1}
+		require.NoError(t, s.AdvanceChain(ctx, "t", 0, half))
+		require.ErrorIs(t, s.AdvanceChain(ctx, "t", 0, half), store.ErrConflict, "somebody else was faster")
+		_, err := s.SaveReceipt(ctx, "t", "note", now)
+		require.ErrorIs(t, err, store.ErrState, "it is not whole")
+		whole := store.ChainProgress{Records: 4, Bytes: 5 << 32, Link: strings.Repeat("cd", 32), Ms: 1<<32 - 1, Whole: true}
+		require.NoError(t, s.AdvanceChain(ctx, "t", 3, whole))
+
+		require.NoError(t, s.DamageChain(ctx, "t", store.ChainDamage{Record: 2, Offset: 1 << 40}))
+		_, err = s.SaveReceipt(ctx, "t", "note", now)
+		require.ErrorIs(t, err, store.ErrState, "nothing damaged is signed")
+		got, err := s.Chain(ctx, "t")
+		require.NoError(t, err)
+		require.Equal(t, whole, got.Progress)
+		require.Equal(t, &store.ChainDamage{Record: 2, Offset: 1 << 40}, got.Damage)
+
+		require.NoError(t, s.ResetChain(ctx, "t"))
+		got, err = s.Chain(ctx, "t")
+		require.NoError(t, err)
+		require.Equal(t, store.Chain{TakeID: "t", AttemptID: anAttempt.ID, MIME: aMIME}, got)
+
+		require.NoError(t, s.AdvanceChain(ctx, "t", 0, whole))
+		kept, err := s.SaveReceipt(ctx, "t", "trivue receipt 1\n…\n\n— trivue x\n", now)
+		require.NoError(t, err)
+		require.Equal(t, "trivue receipt 1\n…\n\n— trivue x\n", kept)
+		again, err := s.SaveReceipt(ctx, "t", "another", now.Add(time.Hour))
+		require.NoError(t, err)
+		require.Equal(t, kept, again, "the first counts")
+		require.ErrorIs(t, s.ResetChain(ctx, "t"), store.ErrState)
+		require.ErrorIs(t, s.AdvanceChain(ctx, "t", 4, half), store.ErrState)
+		require.ErrorIs(t, s.DamageChain(ctx, "t", store.ChainDamage{}), store.ErrState)
+		got, err = s.Chain(ctx, "t")
+		require.NoError(t, err)
+		require.Equal(t, store.Chain{TakeID: "t", AttemptID: anAttempt.ID, MIME: aMIME, Progress: whole, Receipt: kept, ReceiptAt: now.UTC()}, got)
+
+		for _, err := range []error{s.ResetChain(ctx, "none"), s.AdvanceChain(ctx, "none", 0, half), s.DamageChain(ctx, "a\x00", store.ChainDamage{})} {
+			require.ErrorIs(t, err, store.ErrNotFound)
+		}
+		_, err = s.SaveReceipt(ctx, "none", "note", now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+func TestOneOfManyAdvancesAChain(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		withAttempt(t, s)
+		require.NoError(t, s.BeginChain(ctx, anAttempt.ID, "t", aMIME))
+		var won atomic.Int32
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := s.AdvanceChain(ctx, "t", 0, store.ChainProgress{Records: 1}); err == nil {
+					won.Add(1)
+				} else {
+					assert.ErrorIs(t, err, store.ErrConflict)
+				}
+			})
+		}
+		all.Wait()
+		require.EqualValues(t, 1, won.Load())
+	})
+}
