@@ -1,13 +1,11 @@
 package tus
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/url"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 
@@ -17,6 +15,12 @@ import (
 
 // ServeHTTP authorises a request, whatever its method, before tusd sees it.
 func (i *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	leave, ok := i.running.enter(w)
+	if !ok {
+		i.refuse(w, Stopping, unavailable(r), stopping)
+		return
+	}
+	defer leave()
 	// What a proxy may have added is not the sender's to say; URLs are given relative to BasePath anyway.
 	for name := range r.Header {
 		if strings.HasPrefix(name, "X-Forwarded-") || name == "Forwarded" || name == "X-Http-Method-Override" {
@@ -34,7 +38,7 @@ func (i *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="uploads"`)
-		refuse(w, http.StatusUnauthorized, ErrUnauthorized.Error())
+		i.refuse(w, Unauthorized, http.StatusUnauthorized, ErrUnauthorized.Error())
 		return
 	}
 	id := strings.Trim(strings.TrimPrefix(r.URL.Path, i.opts.BasePath), "/")
@@ -42,74 +46,99 @@ func (i *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case id == "" && r.Method == http.MethodPost:
 		i.create(w, r, grant)
 	case id == "":
-		refuse(w, http.StatusMethodNotAllowed, "uploads are created by POST")
+		i.refuse(w, BadRequest, http.StatusMethodNotAllowed, "uploads are created by POST")
 	default:
 		i.existing(w, r, grant, id)
 	}
 }
 
-func refuse(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Tus-Resumable", "1.0.0")
-	http.Error(w, text, status)
+// creation is what a POST has been found to ask for. It goes to tusd's hook with the request.
+type creation struct {
+	metadata  metadata
+	candidate bool
+	known     bool      // the take has a row; only its file is to be made
+	made      exam.Take // what the hook made
+	admitted  func()    // ends the turn in which room was looked for; may be called twice
 }
+
+type creationKey struct{}
 
 // create checks what an upload says of itself, and that there is room for it.
 func (i *Ingest) create(w http.ResponseWriter, r *http.Request, grant Grant) {
 	m, err := parseMetadata(r.Header.Get("Upload-Metadata"))
+	if err == nil && grant.Candidate {
+		err = m.ofCandidate()
+	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		i.refuse(w, BadRequest, http.StatusBadRequest, err.Error())
 		return
 	}
 	if !grant.Allows(m.AttemptID) {
-		refuse(w, http.StatusForbidden, "this token is for another attempt")
+		text := "this token is for another attempt"
+		if grant.Candidate {
+			text = notYours
+		}
+		i.refuse(w, Forbidden, http.StatusForbidden, text)
 		return
 	}
 	if _, err := i.opts.Store.Attempt(r.Context(), m.AttemptID); errors.Is(err, store.ErrNotFound) {
-		refuse(w, http.StatusNotFound, "there is no such attempt")
+		i.refuse(w, NotFound, http.StatusNotFound, "there is no such attempt")
 		return
 	} else if err != nil {
 		i.notNow(w, r, "an upload's attempt could not be read", err)
 		return
 	}
-	if length, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64); err == nil {
-		if length == 0 {
-			refuse(w, http.StatusBadRequest, "the file is empty; choose the recording again")
-			return
-		}
-		if free, err := freeSpace(i.opts.Folder); err == nil && free-i.opts.Reserve < length {
-			i.log.Error("no room for an upload", "length", length, "free", free, "reserve", i.opts.Reserve)
-			refuse(w, http.StatusInsufficientStorage, noRoom)
-			return
-		}
-	}
-	// A length that is told late must not let more in than one that is told at once, here and in existing.
-	r.Body = http.MaxBytesReader(w, r.Body, i.opts.MaxSize)
-	made := new(exam.Take)
-	i.serve(w, r.WithContext(context.WithValue(r.Context(), madeKey{}, made)))
-	if made.ID == "" {
+	c := &creation{metadata: m, candidate: grant.Candidate, admitted: func() {}}
+	if grant.Candidate {
+		i.createOwn(w, r, c)
 		return
 	}
+	if i.admit(w, r, c) {
+		i.make(w, r, c)
+	}
+}
+
+// admit refuses an upload for which there is no room. Where it does not, one upload after the other is let in until creation.admitted is
+// called: two must not both be promised the same room.
+func (i *Ingest) admit(w http.ResponseWriter, r *http.Request, c *creation) bool {
+	length, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64)
+	switch {
+	case err != nil:
+		length = -1 // not known, or nothing that tusd takes
+	case length == 0:
+		i.refuse(w, BadRequest, http.StatusBadRequest, "the file is empty; choose the recording again")
+		return false
+	case length > 0:
+		c.admitted = i.admissions()
+	}
+	room, err := i.hasRoom(r.Context(), length)
+	if err == nil && room {
+		return true
+	}
+	c.admitted()
+	if err != nil {
+		i.notNow(w, r, "room for an upload could not be looked for", err)
+		return false
+	}
+	i.log.Error("no room for an upload", "length", length, "reserve", i.opts.Reserve)
+	i.refuse(w, NoRoom, http.StatusInsufficientStorage, noRoom)
+	return false
+}
+
+// make has tusd make an upload's files, and its hook the row.
+func (i *Ingest) make(w http.ResponseWriter, r *http.Request, c *creation) {
+	defer c.admitted()
+	// A length that is told late must not let more in than one that is told at once, here and in existing.
+	i.limit(w, r, func() exam.Take { return c.made }, 0, nil)
+	i.serve(w, r.WithContext(context.WithValue(r.Context(), creationKey{}, c)))
+	if c.made.ID == "" || c.candidate {
+		return // a candidate's page asks again until the file is there
+	}
 	// A take whose file could not be made (a full disk) would be waited for until it expires.
-	if _, err := os.Stat(i.infoPath(made.UploadID)); errors.Is(err, os.ErrNotExist) {
-		i.terminated(r.Context(), *made)
+	if _, err := os.Stat(i.infoPath(c.made.UploadID)); errors.Is(err, os.ErrNotExist) {
+		i.terminated(r.Context(), c.made)
 	}
 }
-
-// madeKey is where creating leaves the take that it made for a request.
-type madeKey struct{}
-
-// notNow answers where the fault is ours and may pass. Clients of tus take every refusal of HEAD but 423 for "this upload is gone"
-// and begin again from nothing; that one they take for "try again".
-func (i *Ingest) notNow(w http.ResponseWriter, r *http.Request, what string, err error) {
-	i.log.Error(what, "error", err)
-	status := http.StatusServiceUnavailable
-	if r.Method == http.MethodHead {
-		status = http.StatusLocked
-	}
-	refuse(w, status, "the server cannot look after uploads at the moment; nothing that was received is lost, try again")
-}
-
-const noRoom = "the server's disk is full; nothing that was received is lost, the upload goes on when there is room"
 
 // existing lets only those touch an upload who may touch its attempt. To others it does not exist.
 func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, id string) {
@@ -119,55 +148,94 @@ func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, i
 		return
 	}
 	if err != nil || !grant.Allows(take.AttemptID) || take.State == exam.Discarded {
-		refuse(w, http.StatusNotFound, "there is no such upload")
+		i.refuse(w, NotFound, http.StatusNotFound, "there is no such upload")
 		return
 	}
 	switch r.Method {
 	case http.MethodHead:
 	case http.MethodPatch:
-		if length, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64); err == nil && length > i.opts.MaxSize {
-			refuse(w, http.StatusRequestEntityTooLarge, "the recording is larger than is accepted here")
+		release, ok := i.mayAppend(w, r, grant, take)
+		defer release()
+		if !ok {
 			return
 		}
-		offset, _ := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
-		r.Body = http.MaxBytesReader(w, r.Body, max(i.opts.MaxSize-offset, 0))
 	case http.MethodDelete:
+		if grant.Candidate {
+			i.refuse(w, Forbidden, http.StatusForbidden, "what was recorded stays")
+			return
+		}
 		if take.State != exam.Uploading {
-			refuse(w, http.StatusForbidden, "the recording was received whole; it can only be put aside on the attempt's page")
+			i.refuse(w, Forbidden, http.StatusForbidden, "the recording was received whole; it can only be put aside on the attempt's page")
 			return
 		}
 	default:
-		refuse(w, http.StatusMethodNotAllowed, "uploads know HEAD, PATCH and DELETE")
+		i.refuse(w, BadRequest, http.StatusMethodNotAllowed, "uploads know HEAD, PATCH and DELETE")
 		return
 	}
-	if err := i.mendInfo(r.Context(), id); err != nil {
+	if err := i.mendInfo(r.Context(), take); err != nil {
 		i.notNow(w, r, "an upload's damaged info file could not be rebuilt", err)
 		return
 	}
-	i.serve(w, r)
+	if status := i.serve(w, r); owned(take) && status >= http.StatusBadRequest {
+		i.accounts.doubt(take.AttemptID)
+	}
 	i.settle(r, take)
+}
+
+// mayAppend checks a PATCH before its body is read, and puts the body under watch. Release is to be called when it has ended.
+func (i *Ingest) mayAppend(w http.ResponseWriter, r *http.Request, grant Grant, take exam.Take) (release func(), ok bool) {
+	offset, _ := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
+	var a *account
+	release = func() {}
+	if grant.Candidate {
+		if a, release = i.accounts.use(take.AttemptID); !i.mayAppendOwn(w, r, a, take, offset) {
+			return release, false
+		}
+	}
+	if said := r.Header.Get("Upload-Length"); said != "" {
+		length, err := strconv.ParseInt(said, 10, 64)
+		switch {
+		case err != nil: // tusd refuses it
+		case length > i.opts.MaxSize:
+			i.refuse(w, TooLarge, http.StatusRequestEntityTooLarge, tooLarge)
+			return release, false
+		case length == 0:
+			i.refuse(w, BadRequest, http.StatusBadRequest, "the file is empty; choose the recording again")
+			return release, false
+		case a != nil && length-offset > a.left(i.opts.Limits.Quota):
+			i.refuse(w, OverQuota, http.StatusRequestEntityTooLarge, overAll)
+			return release, false
+		case length == i.declaredSize(r.Context(), take):
+			// tusd refuses a length that it knows, for ever; a sender whose answer was lost tells it again.
+			r.Header.Del("Upload-Length")
+		}
+	}
+	i.limit(w, r, func() exam.Take { return take }, offset, a)
+	return release, true
 }
 
 // settle notes what a request has changed.
 func (i *Ingest) settle(r *http.Request, take exam.Take) {
-	ctx := r.Context()
+	ctx := detached(r.Context())
 	switch r.Method {
 	case http.MethodDelete:
 		i.terminated(ctx, take)
 	case http.MethodPatch:
-		if err := i.mirrorInfo(detached(ctx), take.UploadID); err != nil {
-			i.log.Warn("an upload's info could not be mirrored", "upload", take.UploadID, "error", err)
+		if r.Header.Get("Upload-Length") == "" {
+			return // nothing in the info file has changed
 		}
-		if offset, err := i.sizeOnDisk(take.UploadID); err == nil {
-			i.noteProgress(detached(ctx), take, offset)
+		if err := i.mirrorInfo(ctx, take.UploadID); err != nil {
+			i.log.Warn("an upload's info could not be mirrored", "upload", take.UploadID, "error", err)
 		}
 	}
 }
 
-func (i *Ingest) serve(w http.ResponseWriter, r *http.Request) {
+// serve has tusd answer, and gives the status.
+func (i *Ingest) serve(w http.ResponseWriter, r *http.Request) int {
 	guarded := &errorGuard{ResponseWriter: w, ingest: i, request: r}
 	i.routes.ServeHTTP(guarded, r)
 	guarded.finish()
+	return guarded.status
 }
 
 // route calls tusd's handler for the method; its own router looks at the path, which has been done.
@@ -186,48 +254,14 @@ func (i *Ingest) route(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// errorGuard keeps what went wrong inside from being told outside: tusd's texts name files of the server.
-type errorGuard struct {
-	http.ResponseWriter
-	ingest  *Ingest
-	request *http.Request
-	status  int
-	body    bytes.Buffer // of an internal error
-}
-
-func (g *errorGuard) WriteHeader(status int) {
-	g.status = status
-	// tusd names the upload by scheme and host as it sees them; behind a proxy that speaks HTTPS it would be http://, which a browser
-	// does not follow. A path is right everywhere.
-	if at, err := url.Parse(g.Header().Get("Location")); err == nil && at.Path != "" {
-		g.Header().Set("Location", at.Path)
+// fileThere reports whether an upload's data is on the disk.
+func (i *Ingest) fileThere(id string) (bool, error) {
+	_, err := os.Stat(i.dataPath(id))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
 	}
-	if status < http.StatusInternalServerError {
-		g.ResponseWriter.WriteHeader(status)
+	if err != nil {
+		return false, fmt.Errorf("look for an upload: %w", err)
 	}
-}
-
-func (g *errorGuard) Write(b []byte) (int, error) {
-	if g.status < http.StatusInternalServerError {
-		return g.ResponseWriter.Write(b)
-	}
-	return g.body.Write(b[:min(len(b), 4096)])
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (g *errorGuard) Unwrap() http.ResponseWriter { return g.ResponseWriter }
-
-func (g *errorGuard) finish() {
-	if g.status < http.StatusInternalServerError {
-		return
-	}
-	said := g.body.String()
-	g.Header().Del("Content-Length")
-	if strings.Contains(said, "no space left") || strings.Contains(said, "file too large") || strings.Contains(said, "quota exceeded") {
-		g.ingest.log.Error("an upload found no room", "method", g.request.Method, "upload", path.Base(g.request.URL.Path))
-		http.Error(g.ResponseWriter, noRoom, http.StatusInsufficientStorage)
-		return
-	}
-	g.ingest.log.Error("an upload failed", "method", g.request.Method, "upload", path.Base(g.request.URL.Path), "error", said)
-	http.Error(g.ResponseWriter, "something went wrong on the server; nothing that was received is lost, try again", g.status)
+	return true, nil
 }

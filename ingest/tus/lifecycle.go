@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
-	"syscall"
 
 	"github.com/tus/tusd/v2/pkg/handler"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/store"
 )
 
 // detached lets bookkeeping end although its request's connection is gone.
@@ -20,28 +19,55 @@ func detached(ctx context.Context) context.Context { return context.WithoutCance
 
 // creating makes the take's row before the file: a file without a row would be nobody's.
 func (i *Ingest) creating(hook handler.HookEvent) (handler.HTTPResponse, handler.FileInfoChanges, error) {
-	m, err := parseMetadata(hook.HTTPRequest.Header.Get("Upload-Metadata"))
-	if err != nil {
-		return handler.HTTPResponse{}, handler.FileInfoChanges{}, handler.NewError("ERR_METADATA", err.Error(), http.StatusBadRequest)
+	c, ok := hook.Context.Value(creationKey{}).(*creation)
+	if !ok {
+		return handler.HTTPResponse{}, handler.FileInfoChanges{}, errors.New("an upload is made that was not asked for")
 	}
-	take := exam.Take{ID: i.opts.NewID(), UploadID: i.opts.NewID(), AttemptID: m.AttemptID, Kind: m.Kind, Name: m.Name,
+	var err error
+	if !c.known {
+		c.made, err = i.newTake(hook, c)
+	}
+	if errors.Is(err, store.ErrConflict) {
+		err = handler.NewError("ERR_NOT_YOURS", notYours, http.StatusForbidden)
+	}
+	if err != nil {
+		return handler.HTTPResponse{}, handler.FileInfoChanges{}, err
+	}
+	c.admitted()
+	changes := handler.FileInfoChanges{ID: c.made.UploadID}
+	if c.candidate {
+		changes.MetaData = c.metadata.kept()
+		hook.Upload.MetaData = changes.MetaData
+	}
+	hook.Upload.ID = c.made.UploadID
+	if info, err := json.Marshal(hook.Upload); err == nil {
+		// Until a request has told more, this is what a damaged file would be rebuilt from.
+		_ = i.opts.Store.SaveUploadInfo(hook.Context, c.made.UploadID, info)
+	}
+	i.opts.Notifier.AttemptChanged(c.made.AttemptID)
+	return handler.HTTPResponse{}, changes, nil
+}
+
+// newTake makes the row of an upload that is to be made.
+func (i *Ingest) newTake(hook handler.HookEvent, c *creation) (exam.Take, error) {
+	m := c.metadata
+	take := exam.Take{ID: m.Take, UploadID: m.Take, AttemptID: m.AttemptID, Kind: m.Kind, Name: m.Name,
 		StartedAt: m.StartedAt, Size: hook.Upload.Size, State: exam.Uploading, CreatedAt: i.opts.Now()}
 	if hook.Upload.SizeIsDeferred {
 		take.Size = -1
 	}
+	if c.candidate {
+		// First, so that a take never is without what its chain is made with.
+		if err := i.opts.Store.BeginChain(hook.Context, m.AttemptID, m.Take, m.MIME); err != nil {
+			return exam.Take{}, fmt.Errorf("note the take: %w", err)
+		}
+	} else {
+		take.ID, take.UploadID = i.opts.NewID(), i.opts.NewID()
+	}
 	if err := i.opts.Store.CreateTake(hook.Context, take); err != nil {
-		return handler.HTTPResponse{}, handler.FileInfoChanges{}, fmt.Errorf("note the take: %w", err)
+		return exam.Take{}, fmt.Errorf("note the take: %w", err)
 	}
-	if made, ok := hook.Context.Value(madeKey{}).(*exam.Take); ok {
-		*made = take
-	}
-	hook.Upload.ID = take.UploadID
-	if info, err := json.Marshal(hook.Upload); err == nil {
-		// Until the first request has ended, this is what a damaged file would be rebuilt from.
-		_ = i.opts.Store.SaveUploadInfo(hook.Context, take.UploadID, info)
-	}
-	i.opts.Notifier.AttemptChanged(take.AttemptID)
-	return handler.HTTPResponse{}, handler.FileInfoChanges{ID: take.UploadID}, nil
+	return take, nil
 }
 
 // finishing runs before the sender hears that the upload is complete: what it hears must be true after a power cut.
@@ -56,26 +82,73 @@ func (i *Ingest) finishing(hook handler.HookEvent) (handler.HTTPResponse, error)
 
 // received makes an upload's bytes safe and its take known as received. It may be called again.
 func (i *Ingest) received(ctx context.Context, take exam.Take, size int64) error {
-	for _, path := range []string{i.dataPath(take.UploadID), i.infoPath(take.UploadID), i.opts.Folder} {
-		if err := syncPath(path); err != nil {
-			return fmt.Errorf("make the upload safe: %w", err)
-		}
+	stored, err := i.Sync(ctx, take.UploadID)
+	if err != nil {
+		return err
+	}
+	if stored != size {
+		return fmt.Errorf("%d bytes of an upload are stored, not %d", stored, size)
 	}
 	if err := i.opts.Store.MarkReceived(ctx, take.ID, size, i.opts.Now()); err != nil {
 		return fmt.Errorf("note that the take was received: %w", err)
 	}
+	i.progress.forget(take.ID)
 	i.opts.Notifier.AttemptChanged(take.AttemptID)
 	i.opts.Waker.Wake(take.AttemptID)
 	return nil
 }
 
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+// Settle makes a take received whose bytes are all here, although nobody was told: the process was killed at that moment. It gives the
+// length of the upload; negative where that was not told.
+func (i *Ingest) Settle(ctx context.Context, take exam.Take) (int64, error) {
+	if take.State != exam.Uploading {
+		return take.Size, nil
 	}
-	defer f.Close()
-	return f.Sync()
+	size := i.declaredSize(ctx, take)
+	stored, err := i.sizeOnDisk(take.UploadID)
+	if err != nil {
+		return size, fmt.Errorf("look for an upload: %w", err)
+	}
+	if size < 0 || stored != size {
+		return size, nil
+	}
+	if err := i.mendInfo(ctx, take); err != nil {
+		return size, err
+	}
+	return size, i.received(ctx, take, size)
+}
+
+// ReceiveCut makes a take received that ends where its sender stopped, for one that does not come back: what is here is worth keeping.
+// A take of which nothing is here stays as it is, and so does one that is received.
+func (i *Ingest) ReceiveCut(ctx context.Context, take exam.Take) error {
+	lock, err := i.locks.NewLock(take.UploadID)
+	if err == nil {
+		err = lock.Lock(ctx, func() {})
+	}
+	if err != nil {
+		return fmt.Errorf("end upload %s: %w", take.UploadID, err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	stored, err := i.sizeOnDisk(take.UploadID)
+	if errors.Is(err, os.ErrNotExist) || err == nil && stored == 0 || take.State != exam.Uploading {
+		return nil
+	}
+	if err == nil {
+		err = i.mendInfo(ctx, take)
+	}
+	if err == nil {
+		err = i.changeInfo(take.UploadID, func(info *handler.FileInfo) { info.Size, info.SizeIsDeferred = stored, false })
+	}
+	if err == nil {
+		err = i.mirrorInfo(ctx, take.UploadID)
+	}
+	if err == nil {
+		err = i.received(ctx, take, stored)
+	}
+	if err != nil {
+		return fmt.Errorf("end upload %s: %w", take.UploadID, err)
+	}
+	return nil
 }
 
 // terminated gives the take up whose upload its sender has ended, if its file is gone.
@@ -92,6 +165,8 @@ func (i *Ingest) discard(ctx context.Context, take exam.Take) error {
 	if err := i.opts.Store.ChangeTakeState(ctx, take.ID, exam.Discarded); err != nil {
 		return err
 	}
+	i.progress.forget(take.ID)
+	i.accounts.doubt(take.AttemptID)
 	i.opts.Notifier.AttemptChanged(take.AttemptID)
 	return i.opts.Store.DeleteUploadInfo(ctx, take.UploadID)
 }
@@ -110,7 +185,8 @@ func (i *Ingest) mirrorInfo(ctx context.Context, id string) error {
 }
 
 // mendInfo rebuilds an upload's info file from the database where it cannot be read.
-func (i *Ingest) mendInfo(ctx context.Context, id string) error {
+func (i *Ingest) mendInfo(ctx context.Context, take exam.Take) error {
+	id := take.UploadID
 	onDisk, err := os.ReadFile(i.infoPath(id))
 	if err == nil {
 		var info handler.FileInfo
@@ -120,28 +196,49 @@ func (i *Ingest) mendInfo(ctx context.Context, id string) error {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Stat(i.dataPath(id)); errors.Is(err, os.ErrNotExist) {
-		return nil // there is no upload; tusd says so
+	if there, err := i.fileThere(id); err != nil || !there {
+		return err // there is no upload; tusd says so
 	}
+	info := handler.FileInfo{ID: id, Size: max(take.Size, 0), SizeIsDeferred: take.Size < 0, MetaData: map[string]string{"attempt": take.AttemptID, "kind": string(take.Kind)}}
 	saved, err := i.opts.Store.UploadInfo(ctx, id)
+	if err == nil {
+		err = json.Unmarshal(saved, &info)
+	} else if errors.Is(err, store.ErrNotFound) {
+		err = nil // the row says the rest
+	}
 	if err != nil {
 		return fmt.Errorf("rebuild the info file: %w", err)
-	}
-	var info handler.FileInfo
-	if err := json.Unmarshal(saved, &info); err != nil {
-		return fmt.Errorf("rebuild the info file: %w", err)
-	}
-	info.Storage = map[string]string{"Type": "filestore", "Path": i.dataPath(id), "InfoPath": i.infoPath(id)}
-	rebuilt, err := json.Marshal(info)
-	if err != nil {
-		return err
-	}
-	temporary := i.infoPath(id) + ".new"
-	if err := os.WriteFile(temporary, rebuilt, 0o640); err != nil {
-		return err
 	}
 	i.log.Warn("an upload's damaged info file was rebuilt", "upload", id)
-	return os.Rename(temporary, i.infoPath(id))
+	return i.writeInfo(info)
+}
+
+// changeInfo changes what an upload's info file says.
+func (i *Ingest) changeInfo(id string, change func(*handler.FileInfo)) error {
+	data, err := os.ReadFile(i.infoPath(id))
+	if err != nil {
+		return err
+	}
+	var info handler.FileInfo
+	if err := json.Unmarshal(data, &info); err != nil {
+		return fmt.Errorf("read the info file: %w", err)
+	}
+	change(&info)
+	return i.writeInfo(info)
+}
+
+// writeInfo puts a whole info file in place of the one that is there.
+func (i *Ingest) writeInfo(info handler.FileInfo) error {
+	info.Storage = map[string]string{"Type": "filestore", "Path": i.dataPath(info.ID), "InfoPath": i.infoPath(info.ID)}
+	text, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	temporary := i.infoPath(info.ID) + ".new"
+	if err := os.WriteFile(temporary, text, 0o640); err != nil {
+		return err
+	}
+	return os.Rename(temporary, i.infoPath(info.ID))
 }
 
 func (i *Ingest) sizeOnDisk(id string) (int64, error) {
@@ -150,81 +247,4 @@ func (i *Ingest) sizeOnDisk(id string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
-}
-
-// Sweep compares disk and database: uploads that are complete although nobody was told (the process was killed at that moment)
-// are received, and those that lay still for too long are given up.
-func (i *Ingest) Sweep(ctx context.Context) error {
-	takes, err := i.opts.Store.UploadingTakes(ctx)
-	if err != nil {
-		return fmt.Errorf("unfinished uploads: %w", err)
-	}
-	var errs []error
-	for _, take := range takes {
-		if err := i.sweepOne(ctx, take); err != nil {
-			errs = append(errs, fmt.Errorf("upload %s: %w", take.UploadID, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (i *Ingest) sweepOne(ctx context.Context, take exam.Take) error {
-	touched := take.CreatedAt
-	stat, err := os.Stat(i.dataPath(take.UploadID))
-	if err == nil {
-		if stat.ModTime().After(touched) {
-			touched = stat.ModTime()
-		}
-		if size := i.declaredSize(ctx, take); size >= 0 && stat.Size() == size {
-			if err := i.mendInfo(ctx, take.UploadID); err != nil {
-				return err
-			}
-			return i.received(ctx, take, size)
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if i.opts.Now().Sub(touched) < i.opts.Expire {
-		return nil
-	}
-	i.log.Info("an upload that lay still was given up", "take", take.ID, "since", touched)
-	if err := i.discard(ctx, take); err != nil {
-		return err
-	}
-	return i.Remove(take.UploadID)
-}
-
-// declaredSize is how large an upload is to become; −1 while that was not said.
-func (i *Ingest) declaredSize(ctx context.Context, take exam.Take) int64 {
-	data, err := os.ReadFile(i.infoPath(take.UploadID))
-	var info handler.FileInfo
-	if err != nil || json.Unmarshal(data, &info) != nil {
-		if data, err = i.opts.Store.UploadInfo(ctx, take.UploadID); err != nil || json.Unmarshal(data, &info) != nil {
-			return take.Size
-		}
-	}
-	if info.SizeIsDeferred {
-		return -1
-	}
-	return info.Size
-}
-
-// freeSpace is how many bytes can still be written to a folder's disk.
-func freeSpace(folder string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(filepath.Clean(folder), &s); err != nil {
-		return 0, err
-	}
-	return int64(s.Bavail) * s.Bsize, nil
-}
-
-// Remove deletes a discarded upload's files. A file that is gone already is no error.
-func (i *Ingest) Remove(uploadID string) error {
-	var errs []error
-	for _, path := range []string{i.dataPath(uploadID), i.infoPath(uploadID)} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
