@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,15 +35,40 @@ type bench struct {
 	ingest *tus.Ingest
 	url    string
 	now    time.Time
-	woken  []string
+	close  func() // ends the server
+
+	mu       sync.Mutex
+	woken    []string
+	observed map[tus.Reason]int // refusals
+	bytes    int64              // that came in
 }
 
 func (b *bench) AttemptChanged(string) {}
-func (b *bench) Wake(id string)        { b.woken = append(b.woken, id) }
+
+func (b *bench) Wake(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.woken = append(b.woken, id)
+}
+
+func (b *bench) observe(o tus.Observation) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes += o.Bytes
+	if o.Refused != "" {
+		b.observed[o.Refused]++
+	}
+}
+
+func (b *bench) refusals(why tus.Reason) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.observed[why]
+}
 
 func newBench(t *testing.T, change func(*tus.Options)) *bench {
 	t.Helper()
-	b := &bench{t: t, folder: t.TempDir(), now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
+	b := &bench{t: t, folder: t.TempDir(), observed: map[tus.Reason]int{}, now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
 	var err error
 	b.store, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	require.NoError(t, err)
@@ -51,8 +77,8 @@ func newBench(t *testing.T, change func(*tus.Options)) *bench {
 		require.NoError(t, b.store.CreateAttempt(t.Context(), exam.Attempt{ID: id, ExamID: "e", Ticket: id, CreatedAt: b.now}))
 	}
 	options := tus.Options{Folder: b.folder, BasePath: "/files/", Store: b.store, Notifier: b, Waker: b, MaxSize: 1 << 20, Reserve: 1,
-		NewID: uuid.NewString, Now: func() time.Time { return b.now },
-		// The bearer's word is the attempt that it may touch; "staff" may touch all.
+		NewID: uuid.NewString, Now: func() time.Time { return b.now }, Observe: b.observe,
+		// The bearer's word is the attempt that it may touch; "staff" may touch all; "own:" is before the attempt whose own session it is.
 		Authorize: func(r *http.Request) (tus.Grant, error) {
 			word, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			switch {
@@ -61,7 +87,8 @@ func newBench(t *testing.T, change func(*tus.Options)) *bench {
 			case word == "staff":
 				return tus.Grant{}, nil
 			}
-			return tus.Grant{AttemptID: word}, nil
+			attempt, own := strings.CutPrefix(word, "own:")
+			return tus.Grant{AttemptID: attempt, Candidate: own}, nil
 		}}
 	if change != nil {
 		change(&options)
@@ -70,9 +97,12 @@ func newBench(t *testing.T, change func(*tus.Options)) *bench {
 	require.NoError(t, err)
 	server := httptest.NewServer(b.ingest)
 	b.url = server.URL
-	t.Cleanup(func() {
-		server.Close()
+	b.close = sync.OnceFunc(func() {
 		b.ingest.Close()
+		server.Close()
+	})
+	t.Cleanup(func() {
+		b.close()
 		b.store.Close()
 	})
 	return b
