@@ -153,11 +153,11 @@ func (s *system) openQueue(ctx context.Context, c serveCommand, log *slog.Logger
 }
 
 func (s *system) authorizeUpload(r *http.Request) (tus.Grant, error) {
-	attemptID, ok, err := s.server.UploadGrant(r)
+	attemptID, candidate, ok, err := s.server.UploadGrant(r)
 	if err == nil && !ok {
 		err = tus.ErrUnauthorized
 	}
-	return tus.Grant{AttemptID: attemptID}, err
+	return tus.Grant{AttemptID: attemptID, Candidate: candidate}, err
 }
 
 // ensureAdmin makes the first administrator, and keeps the password that was made up in a file that only its owner can read:
