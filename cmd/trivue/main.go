@@ -26,6 +26,7 @@ type commands struct {
 	Align   alignCommand   `cmd:"" help:"Find where one recording lies on another's clock, by their sound."`
 	Demo    demoCommand    `cmd:"" help:"Generate a sample interview and process it."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine, and say how to mend what is wrong."`
+	Exam    examCommand    `cmd:"" help:"Import exams from folders, and list them."`
 	Staff   staffCommand   `cmd:"" help:"Manage who may sign in."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Stage   stageCommand   `cmd:"" hidden:"" help:"Run one stage of media work; started by trivue itself."`

@@ -9,18 +9,38 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/exam/examfile"
 	"github.com/trivue/trivue/pipeline/demo"
 	"github.com/trivue/trivue/pipeline/gstx"
 )
 
-// seed puts the sample interview into a system without any exam. It comes in as every interview does: by upload.
+// seed puts the samples into a system without any exam of its own: a rehearsal to try the candidate's page with, and an interview
+// that was recorded. Where one of them is there already, it stays as it is.
 func (s *system) seed(ctx context.Context, address string, log *slog.Logger) error {
+	rehearsal := examfile.SampleExam{Rehearsal: true}
 	exams, err := s.store.Exams(ctx)
-	if err != nil || len(exams) > 0 {
+	if err != nil {
 		return err
+	}
+	rehearses := slices.ContainsFunc(exams, func(e exam.Exam) bool { return e.ID == rehearsal.ID() })
+	empty := len(exams) == 0 || rehearses && len(exams) == 1
+	if empty && !rehearses {
+		if err := s.seedRehearsal(ctx, rehearsal); err != nil {
+			log.Error("the sample rehearsal could not be imported; everything else works", "error", err)
+		} else {
+			rehearses = true
+		}
+	}
+	if rehearses {
+		ticket, tail := examfile.SampleTicket()
+		fmt.Printf("Try an interview as a candidate: %s/candidate?exam=%s (ticket %s, identity number ends in %s)\n", address, rehearsal.ID(), ticket, tail)
+	}
+	if !empty {
+		return nil
 	}
 	fmt.Println("Generating the sample interview…")
 	if err := s.seedNow(ctx, address); err != nil {
@@ -32,6 +52,25 @@ func (s *system) seed(ctx context.Context, address string, log *slog.Logger) err
 	}
 	fmt.Printf("The sample interview is uploaded and being processed: %s\n", address)
 	return nil
+}
+
+// seedRehearsal imports the sample folder, as trivue exam import does.
+func (s *system) seedRehearsal(ctx context.Context, sample examfile.SampleExam) error {
+	dir, err := os.MkdirTemp("", "trivue-sample-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := examfile.Sample(dir, sample); err != nil {
+		return err
+	}
+	folder := os.DirFS(dir)
+	content, problems := examfile.Read(folder, time.Now())
+	if problems.Errors() > 0 {
+		return fmt.Errorf("the sample folder is wrong: %v", problems)
+	}
+	_, err = importing{content: content, folder: folder, store: s.store, objects: s.objects}.run(ctx)
+	return err
 }
 
 func (s *system) seedNow(ctx context.Context, address string) error {

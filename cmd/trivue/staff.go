@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/term"
@@ -22,27 +21,22 @@ type staffCommand struct {
 }
 
 type staffAddCommand struct {
-	Name     string    `arg:"" help:"Name to sign in with."`
-	Role     exam.Role `help:"admin (may do everything), invigilator (sees exams and what has arrived), reviewer (watches the recordings)." enum:"admin,invigilator,reviewer" required:""`
-	Data     string    `help:"Data folder of the server." default:"data" placeholder:"DIR"`
-	Database string    `help:"PostgreSQL that the server uses instead of SQLite: postgres://…" placeholder:"URL"`
+	Name string    `arg:"" help:"Name to sign in with."`
+	Role exam.Role `help:"admin (may do everything), invigilator (sees exams and what has arrived), reviewer (watches the recordings)." enum:"admin,invigilator,reviewer" required:""`
+	databaseFlags
 }
 
 // Run adds a member of staff to the database, also while the server runs.
 func (c staffAddCommand) Run(ctx context.Context) error {
-	dsn, err := c.dsn()
+	db, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
+	defer db.Close()
 	password, err := readPassword(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, dsn)
-	if err != nil {
-		return fmt.Errorf("database: %w", err)
-	}
-	defer db.Close()
 	m, err := server.AddStaff(ctx, db, newID(), c.Name, password, c.Role)
 	if errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("there is somebody called %q already; choose another name", strings.TrimSpace(c.Name))
@@ -51,18 +45,6 @@ func (c staffAddCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("%s can sign in as %s.\n", m.Name, m.Role)
 	return nil
-}
-
-// dsn names the database. A SQLite database is not made: a mistyped folder would get a member of staff whom no server knows.
-func (c staffAddCommand) dsn() (string, error) {
-	if c.Database != "" {
-		return c.Database, nil
-	}
-	path := filepath.Join(c.Data, "trivue.db")
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w; name the server's data folder with --data, and start the server there once before", err)
-	}
-	return "sqlite:" + path, nil
 }
 
 // readPassword asks for a password twice on a terminal, and reads one line otherwise.

@@ -56,7 +56,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err := s.openStore(ctx, c); err != nil {
 		return s, err
 	}
-	objects, err := c.openArchive(ctx)
+	objects, err := openArchive(ctx, c.Data, c.S3)
 	if err != nil {
 		return s, err
 	}
@@ -127,12 +127,13 @@ func (s *system) openStore(ctx context.Context, c serveCommand) error {
 	return nil
 }
 
-func (c serveCommand) openArchive(ctx context.Context) (archive.Store, error) {
-	if c.S3.Bucket == "" {
-		return disk.Open(filepath.Join(c.Data, "objects"))
+// openArchive opens the bucket, or the folder of objects where there is none.
+func openArchive(ctx context.Context, data string, c s3Flags) (archive.Store, error) {
+	if c.Bucket == "" {
+		return disk.Open(filepath.Join(data, "objects"))
 	}
-	objects, err := s3.Open(ctx, s3.Options{Endpoint: c.S3.Endpoint, Region: c.S3.Region, Bucket: c.S3.Bucket, Prefix: c.S3.Prefix, PathStyle: c.S3.PathStyle,
-		AccessKey: c.S3.AccessKey, SecretKey: c.S3.SecretKey, CreateBucket: c.S3.Create})
+	objects, err := s3.Open(ctx, s3.Options{Endpoint: c.Endpoint, Region: c.Region, Bucket: c.Bucket, Prefix: c.Prefix, PathStyle: c.PathStyle,
+		AccessKey: c.AccessKey, SecretKey: c.SecretKey, CreateBucket: c.Create})
 	if err != nil {
 		return nil, fmt.Errorf("object storage: %w", err)
 	}

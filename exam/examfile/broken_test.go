@@ -129,7 +129,7 @@ func TestBrokenFolders(t *testing.T) {
 		}},
 		{"a short line", candidates("001,王小明\n002,李四,1234,photos/001.jpg\n"), []string{
 			`candidates.csv:2: id_tail is "": write the last 4 to 6 characters of the identity number, digits with perhaps an X at the end`,
-			"candidates.csv:2: warning: 1 of the candidates have no photo (line 2): support cannot compare them with one",
+			"candidates.csv:2: warning: candidates without a photo: 1 (line 2); support cannot compare their faces with one",
 		}},
 		{"quotation marks", candidates("001,王\"小\"明,1234,photos/001.jpg\n002,李四,1234,photos/001.jpg\n003,\"王五,1234,photos/001.jpg\n004,赵六,1234,\n"), []string{
 			`candidates.csv:2:6: a quotation mark (") is out of place: put the whole field into quotation marks and write "" for one inside, or remove it`,

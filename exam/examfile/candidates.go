@@ -105,7 +105,7 @@ func (r *reader) readCandidates() {
 		r.warn(place{CandidatesFile, 1, 0}, "there are no candidates yet")
 	}
 	if len(c.without) > 0 {
-		r.warn(place{CandidatesFile, c.without[0], 0}, "%d of the candidates have no photo (line %s): support cannot compare them with one", len(c.without), some(c.without))
+		r.warn(place{CandidatesFile, c.without[0], 0}, "candidates without a photo: %d (line %s); support cannot compare their faces with one", len(c.without), some(c.without))
 	}
 }
 

@@ -149,7 +149,7 @@ func TestCandidatesAsSpreadsheetsWriteThem(t *testing.T) {
 			require.Zero(t, problems.Errors(), said(problems))
 			assert.Equal(t, []exam.Candidate{{ExamID: "exam-1", Ticket: "001", Name: "王小明", IDTail: "123456"}, {ExamID: "exam-1", Ticket: "002", Name: "欧阳, 雪", IDTail: "0000"}},
 				got.Candidates)
-			want := []string{"candidates.csv:2: warning: 2 of the candidates have no photo (line 2, 3): support cannot compare them with one"}
+			want := []string{"candidates.csv:2: warning: candidates without a photo: 2 (line 2, 3); support cannot compare their faces with one"}
 			if test.guessed {
 				want = append([]string{"candidates.csv: warning: it is not in UTF-8 and was read as GBK: check that Chinese characters are right, or save it in UTF-8"}, want...)
 			}
