@@ -37,7 +37,7 @@ func (s *Server) phone(ctx context.Context, attemptID string) (*phoneView, error
 		if err != nil {
 			return nil, err
 		}
-		address := originOf(ctx) + "/phone.html?code=" + url.QueryEscape(kept.Code)
+		address := originOf(ctx) + "/phone?code=" + url.QueryEscape(kept.Code)
 		picture, err := qrPicture(address)
 		return &phoneView{Code: kept.Code, URL: address, QR: picture}, err
 	}

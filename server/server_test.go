@@ -302,7 +302,7 @@ func TestAnUploadTokenIsForOneAttempt(t *testing.T) {
 	grant := func(token string) (string, bool) {
 		r := httptest.NewRequest(http.MethodHead, "/files/x", nil)
 		r.Header.Set("Authorization", "Bearer "+token)
-		attempt, ok, err := b.server.UploadGrant(r)
+		attempt, _, ok, err := b.server.UploadGrant(r)
 		require.NoError(t, err)
 		return attempt, ok
 	}
