@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// policy lets pages load what they brought with them, and nothing from anywhere else.
+// policy lets pages load what they brought with them, and nothing from anywhere else. Frames show documents that a page has fetched
+// itself, so that what is read is what was hashed.
 const policy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; " +
-	"connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"frame-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // Handler serves the pages and their assets. Paths that are no file are the staff pages': their own router knows them.
 func Handler() http.Handler {

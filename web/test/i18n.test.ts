@@ -2,13 +2,18 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../src/i18n/catalogue";
+import { candidate } from "../src/i18n/catalogue/candidate";
+import { interview } from "../src/i18n/catalogue/interview";
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+
+/** Values and punctuation alone, alike in both. */
+const neutral = ["player.damage", "devices.cameraIs", "devices.microphoneIs", "frame.and", "frame.comma"];
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) return sources(path);
+    if (entry.isDirectory()) return entry.name === "catalogue" ? [] : sources(path);
     return /\.(ts|vue)$/.test(entry.name) && entry.name !== "catalogue.ts" ? [readFileSync(path, "utf8")] : [];
   });
 }
@@ -20,10 +25,18 @@ describe("the catalogue", () => {
       expect(en.trim(), key).not.toBe("");
       expect(placeholders(zh), key).toEqual(placeholders(en));
       if (key !== "language.switch" && key !== "app.name") {
-        if (key !== "player.damage") expect(/[\u4e00-\u9fff]/.test(zh), `${key} is not Chinese`).toBe(true);
+        if (!neutral.includes(key)) expect(/[\u4e00-\u9fff]/.test(zh), `${key} is not Chinese`).toBe(true);
         expect(/[\u4e00-\u9fff]/.test(en), `${key} is not English`).toBe(false);
       }
     }
+  });
+
+  it("has no name twice: the second would silently take the place of the first", () => {
+    const files = ["catalogue.ts", "catalogue/candidate.ts", "catalogue/interview.ts"].map((name) => readFileSync(join(__dirname, "../src/i18n", name), "utf8"));
+    const written = files.flatMap((text) => [...text.matchAll(/^ {2}"([\w.-]+)": \[/gm)].map((m) => m[1]));
+    expect(written.filter((key, n) => written.indexOf(key) !== n)).toEqual([]);
+    expect(written).toHaveLength(Object.keys(catalogue).length);
+    expect(written).toEqual(expect.arrayContaining([...Object.keys(candidate), ...Object.keys(interview)]));
   });
 
   it("has nothing that no page uses", () => {

@@ -1,4 +1,7 @@
-import { camera, display, recorder, secure, storage } from "../check/checks";
-import { checkPage } from "../check/page";
+import { App } from "./app";
+import "./style/base.css";
+import "./style/frame.css";
+import "./style/steps.css";
+import "./style/answering.css";
 
-checkPage(document.getElementById("app")!, "check.candidateTitle", "check.candidateText", [secure, recorder, display, storage, camera]);
+new App(document.getElementById("app")!).start();

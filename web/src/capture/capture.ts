@@ -45,7 +45,8 @@ export class Capture {
   /** Takes that the worker has not yet said to be on disk. */
   private readonly underway = new Set<string>();
   private readonly off = new AbortController();
-  private readonly run = crypto.randomUUID().slice(0, 8);
+  /** Names this page's run in stamps and events. */
+  readonly run = crypto.randomUUID().slice(0, 8);
   private readonly exports = new Map<string, (media: Blob | null) => void>();
   private worker: Worker | null = null;
   private letGo: () => void = () => undefined;

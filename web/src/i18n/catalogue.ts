@@ -1,6 +1,11 @@
 // Every text of every page, Chinese first. {name} is filled in. A test sees to it that nothing is missing, unused or unlike.
 
+import { candidate } from "./catalogue/candidate";
+import { interview } from "./catalogue/interview";
+
 export const catalogue = {
+  ...candidate,
+  ...interview,
   "app.name": ["三视", "Trivue"],
   "app.tagline": ["网上面试系统", "Online interviews"],
   "language.switch": ["English", "中文"],
@@ -154,8 +159,6 @@ export const catalogue = {
     "Space: play or pause · ← →: 5 seconds · Shift+← →: 30 seconds · , .: one frame · ↑ ↓: speed · 1 2 3: sound from · L: layout · E: sync error · F: full screen · ?: help",
   ],
 
-  "check.candidateTitle": ["设备检查", "Device check"],
-  "check.candidateText": ["面试前，请确认这台电脑和浏览器满足要求。检查在本机进行，不会上传任何内容。", "Before the interview, see whether this computer and browser are fit for it. Everything is checked here; nothing is sent."],
   "check.phoneTitle": ["手机检查", "Phone check"],
   "check.phoneText": ["请确认这部手机可以拍摄佐证视频。检查在本机进行，不会上传任何内容。", "See whether this phone can film the side view. Everything is checked here; nothing is sent."],
   "check.start": ["开始检查", "Check"],

@@ -1,0 +1,411 @@
+// The page: who is signed in, which step is shown, and that what must be recorded is.
+
+import { Capture, type CaptureState } from "../capture/capture";
+import { initialLang, rememberLang, translate, type Key, type Lang } from "../i18n";
+import { api, ApiError, type ExamInfo, type Questions, type State, type StepName } from "./api";
+import { recentResults, rememberResults, type DeviceResults } from "./checks/results";
+import { openDialog } from "./dialog";
+import { element } from "./element";
+import { Frame } from "./frame";
+import { Help } from "./help";
+import { Live, pause, type Connection } from "./live";
+import { chosenDevices, device, tab } from "./memory";
+import { OtherTab } from "./othertab";
+import type { Page, ScreenName, Step } from "./page";
+import { PageClock } from "./pageclock";
+import { keep, kept, newer } from "./questions";
+import { screens } from "./screens";
+import { SharePrompt } from "./sharing";
+import { signInForm } from "./signin";
+import { stepNow } from "./stepnow";
+import { wrongs, type Wrong } from "./wrongs";
+
+const recorded: readonly ScreenName[] = ["confirm", "waiting", "answering"];
+/** Seconds between two tries of what the server has not taken yet. */
+const owedEvery = 5;
+
+export class App implements Page {
+  lang: Lang = initialLang();
+  exam: ExamInfo | null = null;
+  state: State | null = null;
+  capture: Capture | null = null;
+  captured: CaptureState | null = null;
+  questions: Questions | null = null;
+  signedOut = false;
+  readonly drafts = new Map<string, string>();
+  readonly clock = new PageClock();
+  private readonly frame: Frame;
+  private readonly live: Live;
+  private readonly help = new Help(this);
+  private readonly sharing = new SharePrompt(this);
+  private readonly otherTab = new OtherTab(this);
+  private readonly wantedExam: string | null;
+  private readonly recovering: boolean;
+  private screen: ScreenName | null = null;
+  private step: Step | null = null;
+  private missing = false;
+  private failures = 0;
+  private drawing = false;
+  private seconds = 0;
+  /** Whether this page has told capture to record. */
+  private recording = false;
+  private hasShared = false;
+  private toldEntry = false;
+  private asking = false;
+  private signIn_: HTMLDialogElement | null = null;
+
+  constructor(root: HTMLElement) {
+    const address = new URLSearchParams(location.search);
+    this.recovering = address.has("recover");
+    this.wantedExam = address.get("exam") || (this.recovering ? device.recall<string>("exam") : null);
+    this.frame = new Frame(root, { switchLanguage: () => this.switchLanguage(), act: (action) => this.act(action) });
+    this.live = new Live({
+      state: (state) => this.take(state),
+      questions: (questions) => this.takeQuestions(questions),
+      connection: (connection) => this.connectionChanged(connection),
+      over: () => this.over(),
+    });
+    window.addEventListener("online", () => this.awake());
+    window.addEventListener("offline", () => this.changed());
+    window.addEventListener("beforeunload", (event) => this.mayLose && event.preventDefault());
+  }
+
+  readonly t = (key: Key, values?: Record<string, string | number>): string => translate(this.lang, key, values);
+
+  get connection(): Connection {
+    return this.live.connection;
+  }
+
+  get support(): string {
+    return this.state?.exam.support ?? this.exam?.support ?? "";
+  }
+
+  start(): void {
+    this.clock.start();
+    this.clock.everySecond(() => this.second());
+    this.draw();
+    void this.load();
+  }
+
+  /** Finds out who is signed in; without an answer it goes on with what this tab knew, and says how old that is. */
+  private async load(): Promise<void> {
+    try {
+      this.take(await api.state());
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "unauthorized") return this.guest();
+      const known = tab.recall<State>("state");
+      if (known && (!this.wantedExam || known.exam.id === this.wantedExam)) return this.take(known);
+      setTimeout(() => void this.load(), pause(this.failures++));
+    }
+  }
+
+  /** Nobody is signed in: what may be known of the exam all the same. */
+  private async guest(): Promise<void> {
+    if (!this.wantedExam) {
+      this.missing = true;
+      return this.changed();
+    }
+    try {
+      this.exam = await api.exam(this.wantedExam);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) this.missing = true;
+      else setTimeout(() => void this.guest(), pause(this.failures++));
+    }
+    this.changed();
+  }
+
+  private take(state: State): void {
+    if (this.state && state.serverTime < this.state.serverTime) return; // overtaken on its way
+    if (this.state && this.state.attempt.id !== state.attempt.id) return location.reload();
+    const fresh = this.state === null;
+    this.state = state;
+    this.signedOut = false;
+    tab.remember("state", state);
+    device.remember("exam", state.exam.id);
+    const { attempt } = state;
+    if (attempt.ended || !["confirm", "waiting", "answering"].includes(attempt.step)) device.forget(`ended.${attempt.id}`);
+    if (fresh) this.questions = kept(attempt.id);
+    this.live.start();
+    void this.openCapture();
+    if (fresh) void this.owed();
+    this.changed();
+  }
+
+  private takeQuestions(questions: Questions): void {
+    const before = this.questions?.questions.length ?? 0;
+    this.questions = newer(this.questions, questions);
+    if (this.state) keep(this.state.attempt.id, this.questions);
+    if (this.questions.questions.length > before && before > 0) this.announce(this.t("answer.newQuestion", { n: this.questions.questions.length }));
+    this.changed();
+  }
+
+  private async openCapture(): Promise<void> {
+    const { state } = this;
+    if (this.capture || !state || state.attempt.login.state !== "approved") return;
+    this.capture = new Capture({ attempt: state.attempt.id });
+    this.capture.subscribe((captured) => {
+      this.captured = captured;
+      this.hasShared ||= captured.devices.screen.open;
+      this.changed();
+    });
+    await this.capture.open().catch(() => this.changed()); // the state says why
+  }
+
+  private connectionChanged(connection: Connection): void {
+    if (connection.ok) this.awake();
+    this.changed();
+  }
+
+  private awake(): void {
+    this.live.kick();
+    this.capture?.wake();
+    void this.owed();
+    this.changed();
+  }
+
+  /** The session is gone. Where something was recorded, the page stays and asks to sign in again; else it begins at the login. */
+  private over(): void {
+    this.live.stop();
+    if (this.capture && this.screen && [...recorded, "upload", "finished", "recover"].includes(this.screen)) {
+      this.signedOut = true;
+      if (this.screen === "upload" || this.screen === "recover") this.askToSignIn();
+    } else {
+      tab.forget("state");
+      void this.capture?.close();
+      this.state = this.capture = this.captured = null;
+      void this.guest();
+    }
+    this.changed();
+  }
+
+  async do(step: StepName | "restart", body: unknown): Promise<void> {
+    try {
+      this.take(await api.step(step, body));
+      this.live.heard();
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "unauthorized") this.over();
+      throw error;
+    }
+  }
+
+  async signIn(ticket: string, idTail: string): Promise<void> {
+    const exam = this.state?.exam.id ?? this.exam?.id ?? this.wantedExam!;
+    this.take(await api.login(exam, ticket, idTail));
+    this.capture?.wake();
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await api.signOut();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "unauthorized") return this.announce(this.t("wrong.lostTodo"));
+    }
+    tab.forget("state");
+    location.reload();
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.take(await api.state());
+      this.live.heard();
+      this.live.kick();
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "unauthorized") this.over();
+      throw error;
+    }
+  }
+
+  async getQuestions(): Promise<void> {
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      this.takeQuestions(await api.questions());
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "unauthorized") this.over();
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  async devicesDone(results: DeviceResults): Promise<void> {
+    rememberResults(this.wantedExam ?? this.state?.exam.id ?? "", results);
+    if (this.state) await this.do("devices", { results });
+    this.changed();
+  }
+
+  devicesAgain(): void {
+    rememberResults(this.wantedExam ?? "", null);
+    this.changed();
+  }
+
+  entered(): void {
+    this.toldEntry = true;
+    this.changed();
+  }
+
+  async end(): Promise<void> {
+    device.remember(`ended.${this.state!.attempt.id}`, true);
+    this.changed();
+    await this.owed();
+  }
+
+  announce(text: string): void {
+    this.frame.announce(text);
+  }
+
+  openHelp(): void {
+    this.help.open();
+  }
+
+  get unread(): number {
+    return this.help.unread;
+  }
+
+  /** Draws once, however much changes in one task. */
+  changed(): void {
+    if (this.drawing) return;
+    this.drawing = true;
+    queueMicrotask(() => {
+      this.drawing = false;
+      this.draw();
+    });
+  }
+
+  private get endedHere(): boolean {
+    return this.state !== null && device.recall<boolean>(`ended.${this.state.attempt.id}`) === true;
+  }
+
+  private get mayLose(): boolean {
+    const { captured } = this;
+    return captured !== null && (captured.unsigned > 0 || captured.recordings.camera.recording || captured.recordings.screen.recording);
+  }
+
+  private screenNow(): ScreenName {
+    const { state } = this;
+    if (this.missing) return "no-exam";
+    const results = recentResults(this.wantedExam ?? state?.exam.id ?? "");
+    if (!state) return this.exam === null ? "connecting" : results || this.recovering || this.exam.skip.includes("devices") ? "login" : "devices";
+    if (this.wantedExam && state.exam.id !== this.wantedExam) return "other-exam";
+    const step = stepNow(state, this.clock.now(), this.endedHere);
+    if (this.recovering && state.attempt.login.state === "approved" && !recorded.includes(step)) return "recover";
+    if (step === "devices" && (results || this.recovering)) return "login"; // they are on their way to the server
+    return step;
+  }
+
+  private draw(): void {
+    const screen = this.screenNow();
+    if (screen !== this.screen) this.mount(screen);
+    this.keepRecording();
+    this.step?.update?.();
+    const step = ["connecting", "no-exam", "other-exam", "recover"].includes(screen) ? null : (screen as StepName);
+    this.frame.update(this, step, this.wrongsNow());
+    const { captured } = this;
+    this.sharing.update(recorded.includes(screen) && this.recording && captured?.tab === "here" && !captured.devices.screen.open, this.hasShared);
+    this.help.update();
+    document.documentElement.lang = this.lang;
+    this.otherTab.update(captured?.tab === "elsewhere");
+  }
+
+  private mount(screen: ScreenName): void {
+    const first = this.screen === null || this.screen === "connecting";
+    this.step?.leave?.();
+    this.screen = screen;
+    const step = screens[screen](this);
+    this.step = step;
+    document.body.dataset.step = screen;
+    step.element.dataset.step = screen;
+    this.frame.main.replaceChildren(step.element);
+    step.update?.();
+    step.second?.();
+    const heading = step.element.querySelector("h1");
+    document.title = [heading?.textContent, this.state?.exam.title ?? this.exam?.title, this.t("app.name")].filter(Boolean).join(" · ");
+    if (!heading) return;
+    heading.tabIndex = -1;
+    // A page that has just been opened begins at its top, as readers expect.
+    if (!first && !document.querySelector("dialog[open]")) heading.focus();
+    if (!first) scrollTo(0, 0);
+  }
+
+  private switchLanguage(): void {
+    this.lang = this.lang === "zh-CN" ? "en" : "zh-CN";
+    rememberLang(this.lang);
+    if (this.screen) {
+      const { screen } = this;
+      this.screen = null;
+      this.mount(screen);
+    }
+    this.draw();
+  }
+
+  private wrongsNow(): Wrong[] {
+    const { captured } = this;
+    return wrongs({
+      screen: this.screen ?? "connecting", known: this.state !== null, connected: this.connection.ok, silentFor: Math.floor((performance.now() - this.connection.heard) / 1000), online: navigator.onLine,
+      signedOut: this.signedOut, recording: this.recording, captured,
+    });
+  }
+
+  private async act(action: NonNullable<Wrong["action"]>): Promise<void> {
+    if (action === "help") return this.openHelp();
+    if (action === "sign-in") return this.askToSignIn();
+    await this.capture?.useCamera(chosenDevices()).catch(() => undefined); // the devices' state says why
+  }
+
+  private askToSignIn(): void {
+    if (this.signIn_ || !this.signedOut) return;
+    const form = signInForm(this, () => this.signIn_?.close());
+    this.signIn_ = openDialog(this.t("signin.againTitle"), { closed: () => (this.signIn_ = null) }, element("p", { class: "hint" }, this.t("signin.againText")), form.element);
+  }
+
+  /** Records in the steps that are recorded, from whatever start of the page. */
+  private keepRecording(): void {
+    const { capture, captured, screen } = this;
+    if (!capture || captured?.tab !== "here" || !screen) return;
+    const wanted = recorded.includes(screen);
+    if (wanted && !this.recording) {
+      this.recording = true;
+      capture.record();
+      if (!captured.devices.camera.open) void capture.useCamera(chosenDevices()).catch(() => undefined); // the devices' state says why
+      void this.owed();
+    } else if (!wanted && this.recording && (screen === "upload" || screen === "finished" || screen === "entry")) {
+      this.recording = this.toldEntry = this.hasShared = false;
+      if (document.fullscreenElement) void document.exitFullscreen();
+      void capture.finish();
+    }
+  }
+
+  /** Tells the server what it does not know yet: that the devices were tried, that this page came back, that the candidate has ended. */
+  private async owed(): Promise<void> {
+    const { state } = this;
+    if (!state || this.signedOut) return;
+    const results = recentResults(state.exam.id);
+    try {
+      if (state.attempt.steps.includes("devices") && !state.attempt.done.devices && results) await this.do("devices", { results });
+      if (this.recording && !this.toldEntry && this.capture) {
+        this.toldEntry = true;
+        await this.do("entry", { run: this.capture.run }).catch((error: unknown) => {
+          this.toldEntry = !(error instanceof ApiError && error.code === "network");
+        });
+      }
+      if (this.endedHere) await this.do("answering", {});
+    } catch (error) {
+      // A rule's refusal of an end stands; without an answer it is said again.
+      if (error instanceof ApiError && error.status === 409) device.forget(`ended.${state.attempt.id}`);
+      this.changed();
+    }
+  }
+
+  private second(): void {
+    this.seconds++;
+    const now = this.clock.now();
+    if (this.screen === "answering" && now !== null) {
+      const due = this.questions === null || this.questions.questions.length === 0 ? this.state!.times!.start : this.questions.next;
+      // Pushed to everybody in the same second; whom that does not reach asks a moment later, not all at once.
+      if (due !== null && due <= now) setTimeout(() => void this.getQuestions(), Math.random() * 400);
+    }
+    if (this.seconds % owedEvery === 0) void this.owed();
+    this.step?.second?.();
+    this.sharing.second();
+    this.changed();
+  }
+}
