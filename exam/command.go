@@ -112,13 +112,20 @@ func (s SignIn) apply(i Interview, c *Course, now time.Time) ([]Happening, error
 	case i.mayNotEnter(now):
 		return nil, Refusal{Code: TooLate}
 	}
-	if c.Login.State != LoginApproved {
-		c.Login = LoginCourse{State: LoginWaiting, At: now}
-	}
-	return []Happening{{byCandidate, EventSignedIn, struct {
+	happened := []Happening{{byCandidate, EventSignedIn, struct {
 		Address string `json:"address"`
 		Agent   string `json:"agent"`
-	}{s.Address, s.Agent}}}, nil
+	}{s.Address, s.Agent}}}
+	switch {
+	case c.Login.State == LoginApproved:
+	case i.Exam.Rehearsal:
+		// It is open at all hours, and support is not.
+		c.Login = LoginCourse{State: LoginApproved, By: byServer, At: now}
+		happened = append(happened, Happening{byServer, EventLoginApproved, reasonData{"rehearsal"}})
+	default:
+		c.Login = LoginCourse{State: LoginWaiting, At: now}
+	}
+	return happened, nil
 }
 
 // mayNotEnter says that the candidate comes too late: the start is over, and this one had not entered (R7.2).

@@ -80,6 +80,9 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
 			{Name: "interviews", Do: interviews.AdvanceAll},
+			{Name: "rehearsals", Do: func(ctx context.Context) error {
+				return worker.Retention{Store: s.store, Objects: objects, RemoveUpload: s.uploads.Remove, Work: work, Wake: s.jobs.Wake, Now: time.Now}.Sweep(ctx)
+			}},
 			{Name: "expired sessions", Do: func(ctx context.Context) error { return s.store.DeleteExpired(ctx, time.Now()) }},
 		}})
 	if err != nil {
