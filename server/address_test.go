@@ -44,7 +44,7 @@ func TestClientsAreKnownApartByWhatTrustedProxiesSay(t *testing.T) {
 		"one network of IPv6 is one client": {proxies, from("[fd00::1]:1", "[2001:db8::ffff]:80"), "2001:db8::/64"},
 		"an address with a zone":            {nil, from("[fe80::1%eth0]:1"), "fe80::/64"},
 	} {
-		assert.Equal(t, c.want, server.ClientAddress(server.New(server.Options{TrustedProxies: c.trusted, Uploads: http.NotFoundHandler(), Pages: http.NotFoundHandler()}), c.request), name)
+		assert.Equal(t, c.want, server.ClientAddress(server.New(server.Options{TrustedProxies: c.trusted, Uploads: nowhere, Takes: noTakes, Pages: nowhere}), c.request), name)
 	}
 }
 
@@ -52,7 +52,7 @@ func FuzzClientAddress(f *testing.F) {
 	f.Add("203.0.113.7, 10.0.0.1")
 	f.Add("[2001:db8::1]:80,,unknown")
 	f.Add("::ffff:10.0.0.1%x")
-	s := server.New(server.Options{TrustedProxies: proxies, Uploads: http.NotFoundHandler(), Pages: http.NotFoundHandler()})
+	s := server.New(server.Options{TrustedProxies: proxies, Uploads: nowhere, Takes: noTakes, Pages: nowhere})
 	f.Fuzz(func(t *testing.T, header string) {
 		assert.Equal(t, "203.0.113.9", server.ClientAddress(s, from("203.0.113.9:1", header)), "who is not trusted cannot say who it is")
 		assert.NotEmpty(t, server.ClientAddress(s, from("10.0.0.1:1", header)))

@@ -43,6 +43,12 @@ func (s *Server) withCandidate(ctx context.Context, r *http.Request) (context.Co
 	}
 }
 
+// CandidateGrant gives the attempt of the candidate who asks; ok is false for everybody else.
+func (s *Server) CandidateGrant(r *http.Request) (attemptID string, ok bool) {
+	session, ok := candidateOf(r.Context())
+	return session.AttemptID, ok
+}
+
 func (s *Server) candidateCookie(value string, maxAge int) http.Cookie {
 	return http.Cookie{Name: candidateCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.opts.Secure}
 }

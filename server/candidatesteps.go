@@ -9,6 +9,7 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/interview"
+	"github.com/trivue/trivue/store"
 )
 
 type stepRequest struct {
@@ -166,5 +167,27 @@ func (s *Server) report(ctx context.Context, attemptID string, reports []exam.Re
 // missing says what the server does not have of an attempt's recordings yet; nothing where it has signed for everything that it knows
 // of. Only the browser knows whether there is more.
 func (s *Server) missing(ctx context.Context, attemptID string) (string, error) {
+	takes, err := s.opts.Store.Takes(ctx, attemptID)
+	if err != nil {
+		return "", err
+	}
+	chains, err := s.opts.Store.Chains(ctx, attemptID)
+	if err != nil {
+		return "", err
+	}
+	chainOf := make(map[string]store.Chain, len(chains))
+	for _, c := range chains {
+		chainOf[c.TakeID] = c
+	}
+	for _, t := range takes {
+		c, own := chainOf[t.ID]
+		switch {
+		case !own, t.State == exam.Discarded, t.State == exam.Replaced:
+		case t.State == exam.Uploading:
+			return fmt.Sprintf("take %s of the %s is not here whole", t.ID, t.Kind), nil
+		case c.Receipt == "":
+			return fmt.Sprintf("take %s of the %s is not checked yet", t.ID, t.Kind), nil
+		}
+	}
 	return "", nil
 }

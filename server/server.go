@@ -55,6 +55,7 @@ type Store interface {
 	CloseCandidateSession(ctx context.Context, attemptID string) error
 	SaveStill(ctx context.Context, still store.Still) error
 	Stills(ctx context.Context, attemptID string) ([]store.Still, error)
+	Chains(ctx context.Context, attemptID string) ([]store.Chain, error)
 	EnsurePhoneCode(ctx context.Context, offered store.PhoneCode, now time.Time) (store.PhoneCode, error)
 }
 
@@ -66,6 +67,10 @@ type Media interface {
 	Timeline(ctx context.Context, attemptID string) (json.RawMessage, error)
 }
 
+// TakeHandlers take in chains of takes and give receipts: docs/interview.md, "Sending" and "Receipt". Patterns of the first two have
+// {take}; whose request it is they ask CandidateGrant.
+type TakeHandlers struct{ PutChain, GetReceipt, List http.Handler }
+
 // Options configure a Server.
 type Options struct {
 	Store Store
@@ -74,6 +79,8 @@ type Options struct {
 	Interviews interview.Service
 	Objects    Objects
 	Uploads    http.Handler // mounted at /files/
+	// Takes answers what candidates\' pages ask about their takes.
+	Takes TakeHandlers
 	// RemoveUpload deletes the files of an upload that staff have given up.
 	RemoveUpload func(uploadID string) error
 	Pages        http.Handler // everything that is not the API's
@@ -137,6 +144,9 @@ func New(opts Options) *Server {
 	mux.HandleFunc("GET /api/candidate/attachments/{id}", s.document)
 	mux.HandleFunc("PUT /api/candidate/stills/{side}", s.still)
 	mux.HandleFunc("GET /api/candidate/probe", s.probeDown)
+	mux.Handle("PUT /api/candidate/takes/{take}/chain", opts.Takes.PutChain)
+	mux.Handle("GET /api/candidate/takes/{take}/receipt", opts.Takes.GetReceipt)
+	mux.Handle("GET /api/candidate/takes", opts.Takes.List)
 	mux.HandleFunc("POST /api/candidate/probe", s.probeUp)
 	mux.Handle("/files/", opts.Uploads)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

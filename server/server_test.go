@@ -25,6 +25,12 @@ import (
 
 const password = "correct horse"
 
+// nowhere stands for what a test does not ask.
+var (
+	nowhere = http.NotFoundHandler()
+	noTakes = server.TakeHandlers{PutChain: nowhere, GetReceipt: nowhere, List: nowhere}
+)
+
 // bench is the server on a real database, with one file in its archive.
 type bench struct {
 	t      *testing.T
@@ -68,7 +74,7 @@ func newBenchWith(t *testing.T, change func(*server.Options)) *bench {
 	var err error
 	b.store, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	require.NoError(t, err)
-	options := server.Options{Store: b.store, Media: oneFile{}, Uploads: http.NotFoundHandler(), Hub: b.hub, NewID: uuid.NewString, Version: "test",
+	options := server.Options{Store: b.store, Media: oneFile{}, Uploads: nowhere, Takes: noTakes, Hub: b.hub, NewID: uuid.NewString, Version: "test",
 		RemoveUpload: func(string) error { return nil }, Wake: func(id string) { b.woken = append(b.woken, id) }, Now: func() time.Time { return time.Unix(0, b.clock.Load()).UTC() }, BeatEvery: 20 * time.Millisecond,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/panic" {
