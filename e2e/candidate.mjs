@@ -1,0 +1,156 @@
+// A candidate's browser by remote control: one command of JSON a line in, one answer a line out. It outlives what it drives: the browser
+// can be killed and opened again on the same profile.
+//
+// node candidate.mjs PROFILE [SOUND]
+
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(fileURLToPath(new URL("../web/package.json", import.meta.url)));
+const { chromium } = require("playwright-core");
+
+const [profile, sound] = process.argv.slice(2);
+let chrome = null;
+let browser = null;
+let page = null;
+const faults = [];
+
+async function launch() {
+  const portFile = join(profile, "DevToolsActivePort");
+  rmSync(portFile, { force: true });
+  chrome = spawn(
+    process.env.CHROMIUM ?? "/usr/bin/chromium",
+    ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+      "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--lang=zh-CN", "--window-size=1366,768", ...(sound ? [`--use-file-for-fake-audio-capture=${sound}`] : []),
+      "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],
+    { detached: true, stdio: "ignore", env: { ...process.env, LANGUAGE: "zh_CN" } },
+  );
+  for (let left = 600; !existsSync(portFile) || !readFileSync(portFile, "utf8").includes("\n"); left--) {
+    if (left === 0) throw new Error("Chromium does not start");
+    await sleep(50);
+  }
+  const [port] = readFileSync(portFile, "utf8").split("\n");
+  browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+}
+
+/** Every take on this browser's disk, as the engine keeps it: docs/interview.md. */
+async function journal() {
+  const hex = (bytes) => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
+  const root = await navigator.storage.getDirectory();
+  const takes = [];
+  let folder;
+  try {
+    folder = await (await root.getDirectoryHandle("trivue")).getDirectoryHandle("takes");
+  } catch {
+    return takes;
+  }
+  for await (const [name, entry] of folder.entries()) {
+    const read = async (file) => {
+      try {
+        return await (await (await entry.getFileHandle(file)).getFile()).arrayBuffer();
+      } catch {
+        return null;
+      }
+    };
+    const text = async (file) => {
+      const bytes = await read(file);
+      return bytes && new TextDecoder().decode(bytes);
+    };
+    const media = (await read("media")) ?? new ArrayBuffer(0);
+    const about = JSON.parse((await text("about.json")) || "{}");
+    const end = JSON.parse((await text("end.json")) || "{}");
+    takes.push({ take: name, kind: about.kind, began: about.began?.reason, end: end.reason ?? null, bytes: media.byteLength, sha256: hex(await crypto.subtle.digest("SHA-256", media)), receipt: (await text("receipt")) || "" });
+  }
+  return takes;
+}
+
+const commands = {
+  async open({ url }) {
+    if (!chrome) await launch();
+    page = await browser.contexts()[0].newPage();
+    await page.setViewportSize({ width: 1366, height: 768 });
+    page.setDefaultTimeout(60_000);
+    page.on("pageerror", (error) => faults.push(String(error)));
+    await page.goto(url);
+  },
+  async reload() {
+    await page.reload();
+  },
+  async close() {
+    await page.close({ runBeforeUnload: false });
+  },
+  /** kill -9, with all of its processes. */
+  async kill() {
+    const process_ = chrome;
+    chrome = browser = page = null;
+    if (!process_) return;
+    const gone = new Promise((resolve) => process_.once("exit", resolve));
+    process.kill(-process_.pid, "SIGKILL");
+    await gone;
+    for (const lock of ["SingletonLock", "SingletonSocket", "SingletonCookie"]) rmSync(join(profile, lock), { force: true });
+  },
+  async at({ step }) {
+    await page.waitForSelector(`main [data-step="${step}"]`);
+  },
+  async press({ id }) {
+    await page.click(`[data-testid="${id}"]:visible`);
+  },
+  async click({ selector }) {
+    await page.click(selector);
+  },
+  async fill({ selector, text }) {
+    await page.fill(selector, text);
+  },
+  async wait({ selector, state }) {
+    await page.waitForSelector(selector, { state: state ?? "visible" });
+  },
+  async text({ selector }) {
+    return page.textContent(selector);
+  },
+  async has({ selector }) {
+    return (await page.locator(selector).count()) > 0;
+  },
+  async offline({ on }) {
+    await page.context().setOffline(on);
+  },
+  /** Moves the device's calendar clock, as far as the page can see it. */
+  async clock({ by }) {
+    await page.evaluate((ms) => {
+      const now = Date.now.bind(Date);
+      Date.now = () => now() + ms;
+    }, by);
+  },
+  async quota({ origin, bytes }) {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", bytes ? { origin, quotaSize: bytes } : { origin });
+  },
+  async journal() {
+    return page.evaluate(journal);
+  },
+  async picture({ file, width, height, whole }) {
+    await page.setViewportSize({ width: width ?? 1366, height: height ?? 768 });
+    await page.screenshot({ path: file, fullPage: whole ?? false });
+    await page.setViewportSize({ width: 1366, height: 768 });
+  },
+  async faults() {
+    return faults;
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { do: name, ...args } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { result: (await commands[name](args)) ?? null };
+  } catch (error) {
+    const shown = page && !page.isClosed() ? await page.evaluate(() => document.body.innerText).catch(() => "") : "";
+    answer = { error: `${name} ${JSON.stringify(args)}: ${error}\nThe page says:\n${shown}` };
+  }
+  process.stdout.write(JSON.stringify(answer) + "\n");
+}
+await commands.kill();
