@@ -158,8 +158,7 @@ func New(opts Options) (*Ingest, error) {
 		PreUploadCreateCallback:   i.creating,
 		PreFinishResponseCallback: i.finishing,
 		Logger:                    xslog.New(quiet{}),
-		// A phone's connection may stall for long without being dead.
-		NetworkTimeout: 2 * time.Minute,
+		NetworkTimeout:            networkTimeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up tus: %w", err)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
 )
@@ -119,6 +120,9 @@ func (g *errorGuard) finish() {
 		http.Error(g.ResponseWriter, noRoom, http.StatusInsufficientStorage)
 	case strings.Contains(said, handler.ErrServerShutdown.ErrorCode):
 		g.ingest.refused(Stopping)
+		// net/http reads on before it answers, in the hope of using the connection again; nobody waits for that now.
+		_ = http.NewResponseController(g.ResponseWriter).SetReadDeadline(time.Now())
+		g.Header().Set("Connection", "close")
 		http.Error(g.ResponseWriter, stopping, http.StatusServiceUnavailable)
 	default:
 		g.ingest.log.Error("an upload failed", "method", g.request.Method, "upload", name, "error", said)

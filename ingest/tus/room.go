@@ -19,6 +19,9 @@ import (
 // checkEvery is after how many bytes a running request looks at the disk again.
 const checkEvery = 1 << 20
 
+// networkTimeout is how long a connection may stall; a phone's does so for long without being dead.
+const networkTimeout = 2 * time.Minute
+
 // drainAtMost is how much of a refused body is read all the same: a browser hears an answer only when it has sent everything.
 const drainAtMost = 1 << 20
 
@@ -164,6 +167,8 @@ func (r *running) enter(w http.ResponseWriter) (leave func(), ok bool) {
 	}
 	r.current[connection] = true
 	r.all.Add(1)
+	// Whoever is refused before tusd reads is not waited for without end either.
+	_ = connection.SetReadDeadline(time.Now().Add(networkTimeout))
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -130,9 +130,9 @@ func (s *syncer) once(uploadID string, f *syncing) (int64, error) {
 	return f.bytes, nil
 }
 
-// forget drops what is known of an upload that will not grow, so that not every one there ever was is remembered. What its disk failed to
-// keep is not forgotten.
-func (s *syncer) forget(uploadID string) {
+// Forget drops what is remembered of an upload that will not grow any more. What its disk failed to keep is not forgotten.
+func (i *Ingest) Forget(uploadID string) {
+	s := &i.syncer
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.files[uploadID]; f != nil && !f.running && f.unsafe == nil {
