@@ -1,0 +1,201 @@
+package takes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/ingest/chain"
+	"github.com/trivue/trivue/ingest/tus"
+	"github.com/trivue/trivue/store"
+)
+
+// Safe is the server's word for what survives a power cut.
+type Safe struct {
+	Bytes  int64 `json:"bytes"`  // of media
+	Chunks int64 `json:"chunks"` // records that fit the stored bytes, with the end
+}
+
+// Gap says from which record on the sender has to send: it began later, or spoke of media that is not here.
+type Gap struct{ Chunks int64 }
+
+func (g *Gap) Error() string { return fmt.Sprintf("the chain is here up to record %d", g.Chunks) }
+
+// Differs says which record is not the one that is here, or does not fit the stored bytes: the take is to be sent under a new name.
+type Differs struct{ Chunk int64 }
+
+func (d *Differs) Error() string {
+	return fmt.Sprintf("record %d differs from what is stored", d.Chunk)
+}
+
+// PutChain takes in records of a take's chain, from record number from on, as the bytes of the browser's file. It answers when what it
+// says is durable. Records that are here already are compared; no records at all ask for the answer alone. Errors: *Gap, *Differs,
+// ErrNotFound, chain.ErrMalformed.
+func (s *Service) PutChain(ctx context.Context, grant tus.Grant, takeID string, from int64, raw []byte) (Safe, error) {
+	records, err := chain.ParseRecords(raw)
+	if err != nil {
+		return Safe{}, err
+	}
+	if from < 0 {
+		return Safe{}, fmt.Errorf("%w: they cannot begin at %d", chain.ErrMalformed, from)
+	}
+	defer s.locks.Lock(takeID)()
+	take, known, err := s.find(ctx, grant, takeID)
+	if err != nil {
+		return Safe{}, err
+	}
+	file := chainFile{path: s.opts.Uploads.ChainPath(take.UploadID), sync: s.opts.SyncPath}
+	state, err := file.state(take, known)
+	if err != nil {
+		return Safe{}, err
+	}
+	if from > state.Records {
+		return Safe{}, &Gap{Chunks: state.Records}
+	}
+	overlap := min(int64(len(records)), state.Records-from)
+	have, err := file.read(from, overlap)
+	if err != nil {
+		return Safe{}, err
+	}
+	if n := chain.Differ(have, raw); n >= 0 {
+		return Safe{}, &Differs{Chunk: from + int64(n)}
+	}
+	// What the records speak of is made durable before they are, and both before anybody hears of it.
+	durable, err := s.opts.Uploads.Sync(ctx, take.UploadID)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Safe{}, ErrNotFound
+	case errors.Is(err, tus.ErrUnsafe):
+		s.log.Error("a take has to be sent again, because the disk did not keep it", "take", takeID, "error", err)
+		return Safe{}, &Differs{Chunk: state.Records}
+	case err != nil:
+		return Safe{}, err
+	}
+	added := records[overlap:]
+	if len(added) == 0 {
+		return Safe{Bytes: durable, Chunks: state.Records}, nil
+	}
+	next, verdict := s.check(take, state, durable, added)
+	if right := next.Records - state.Records; right > 0 {
+		if err := file.append(state.Records, chain.EncodeRecords(added[:right])); err != nil {
+			return Safe{}, err
+		}
+		// The row may say more than a file that lost some: it is what is compared.
+		if err := s.opts.Store.AdvanceChain(ctx, takeID, known.Progress.Records, progressOf(next)); err != nil {
+			return Safe{}, fmt.Errorf("note a take's chain: %w", err)
+		}
+	}
+	if verdict != nil {
+		return Safe{}, verdict
+	}
+	return Safe{Bytes: durable, Chunks: next.Records}, nil
+}
+
+// check holds records against stored bytes, of which it reads what the records speak of. The state covers those that are right.
+func (s *Service) check(take exam.Take, state chain.State, stored int64, added []chain.Record) (chain.State, error) {
+	media, err := os.Open(s.opts.Uploads.DataPath(take.UploadID))
+	if err != nil {
+		return state, fmt.Errorf("read an upload: %w", err)
+	}
+	defer media.Close()
+	next, err := state.Advance(io.NewSectionReader(media, state.Bytes, max(stored-state.Bytes, 0)), added)
+	var mismatch *chain.Mismatch
+	switch {
+	case errors.As(err, &mismatch):
+		return next, &Differs{Chunk: mismatch.Record}
+	case errors.Is(err, chain.ErrShort) && take.State == exam.Uploading:
+		return next, &Gap{Chunks: next.Records} // a power cut took back what was acknowledged; the page looks at the upload again
+	case errors.Is(err, chain.ErrShort):
+		return next, &Differs{Chunk: next.Records} // the upload will never have more
+	}
+	return next, err
+}
+
+func progressOf(s chain.State) store.ChainProgress {
+	return store.ChainProgress{Records: s.Records, Bytes: s.Bytes, Link: s.Link.String(), Ms: int64(s.Ms), Whole: s.Ended}
+}
+
+// chainFile holds the records of a take that were found right.
+type chainFile struct {
+	path string
+	sync func(path string) error
+}
+
+// state is how far the chain is: as the row says, unless the file has lost some of it.
+func (f chainFile) state(take exam.Take, known store.Chain) (chain.State, error) {
+	begin := chain.Begin(take.ID, string(take.Kind), known.MIME)
+	if known.Progress.Records == 0 {
+		return begin, nil
+	}
+	info, err := os.Stat(f.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return begin, nil
+	}
+	if err != nil {
+		return begin, fmt.Errorf("read a chain: %w", err)
+	}
+	p := known.Progress
+	if info.Size() >= p.Records*chain.RecordSize {
+		link, err := chain.ParseLink(p.Link)
+		if err != nil {
+			return begin, fmt.Errorf("the row of take %s: %w", take.ID, err)
+		}
+		return chain.State{Records: p.Records, Bytes: p.Bytes, Link: link, Ms: uint32(p.Ms), Ended: p.Whole}, nil
+	}
+	raw, err := f.read(0, info.Size()/chain.RecordSize)
+	if err != nil {
+		return begin, err
+	}
+	records, err := chain.ParseRecords(raw)
+	if err != nil {
+		return begin, err
+	}
+	state := begin
+	for _, r := range records {
+		state = chain.State{Records: state.Records + 1, Bytes: state.Bytes + int64(r.Size), Link: r.Link, Ms: r.Ms, Ended: r.IsEnd()}
+	}
+	return state, nil
+}
+
+// read gives the bytes of so many records.
+func (f chainFile) read(from, count int64) ([]byte, error) {
+	if count <= 0 {
+		return nil, nil
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("read a chain: %w", err)
+	}
+	defer file.Close()
+	raw := make([]byte, count*chain.RecordSize)
+	if _, err := file.ReadAt(raw, from*chain.RecordSize); err != nil {
+		return nil, fmt.Errorf("read a chain: %w", err)
+	}
+	return raw, nil
+}
+
+// append puts records behind the first so many, in place of whatever a crash left there, and makes them durable.
+func (f chainFile) append(behind int64, raw []byte) error {
+	_, statErr := os.Stat(f.path)
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE, 0o640)
+	if err != nil {
+		return fmt.Errorf("write a chain: %w", err)
+	}
+	if err = file.Truncate(behind * chain.RecordSize); err == nil {
+		_, err = file.WriteAt(raw, behind*chain.RecordSize)
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = f.sync(f.path)
+	}
+	if err == nil && errors.Is(statErr, os.ErrNotExist) {
+		err = f.sync(filepath.Dir(f.path))
+	}
+	if err != nil {
+		return fmt.Errorf("write a chain: %w", err)
+	}
+	return nil
+}
