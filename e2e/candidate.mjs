@@ -26,7 +26,7 @@ async function launch() {
   chrome = spawn(
     process.env.CHROMIUM ?? "/usr/bin/chromium",
     ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-      "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--lang=zh-CN", "--window-size=1366,768", ...(sound ? [`--use-file-for-fake-audio-capture=${sound}`] : []),
+      "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--lang=zh-CN", "--accept-lang=zh-CN", "--window-size=1366,768", ...(sound ? [`--use-file-for-fake-audio-capture=${sound}`] : []),
       "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],
     { detached: true, stdio: "ignore", env: { ...process.env, LANGUAGE: "zh_CN" } },
   );
@@ -105,6 +105,9 @@ const commands = {
   },
   async fill({ selector, text }) {
     await page.fill(selector, text);
+  },
+  async key({ key }) {
+    await page.keyboard.press(key);
   },
   async wait({ selector, state }) {
     await page.waitForSelector(selector, { state: state ?? "visible" });

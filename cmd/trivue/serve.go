@@ -35,6 +35,7 @@ type serveCommand struct {
 	AdminPassword string        `help:"The first administrator's password; made up and printed where not given."`
 	Workers       int           `help:"Stages of media work at once; as many as there are processors if 0." default:"0"`
 	Sample        bool          `help:"Put a generated sample interview and a rehearsal into an empty system."`
+	ReceiptName   string        `help:"Name of this service in the receipts that it signs, such as its host name; trivue where not given."`
 	Grace         time.Duration `help:"How long running requests may take to end at shutdown." default:"20s"`
 	LogLevel      string        `help:"Log debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/trivue/trivue/archive/disk"
 	"github.com/trivue/trivue/archive/s3"
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/ingest/chain"
+	"github.com/trivue/trivue/ingest/takes"
 	"github.com/trivue/trivue/ingest/tus"
 	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/jobs"
@@ -94,11 +96,17 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		return s, err
 	}
 	s.closers = append(s.closers, func() error { s.uploads.Close(); return nil })
+	receipts, err := chain.OpenKey(filepath.Join(c.Data, "receipt.key"), c.ReceiptName)
+	if err != nil {
+		return s, err
+	}
+	own := takes.New(takes.Options{Store: s.store, Uploads: s.uploads, Signer: receipts, Notifier: hub, Log: log, Now: time.Now}).Handlers(s.authorizeCandidate)
 	trusted, err := c.trustedProxies()
 	if err != nil {
 		return s, err
 	}
 	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: objects, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
+		Takes:        server.TakeHandlers{PutChain: own.PutChain, GetReceipt: own.GetReceipt, List: own.List},
 		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
 		return s, err
@@ -162,6 +170,14 @@ func (s *system) authorizeUpload(r *http.Request) (tus.Grant, error) {
 		err = tus.ErrUnauthorized
 	}
 	return tus.Grant{AttemptID: attemptID, Candidate: candidate}, err
+}
+
+func (s *system) authorizeCandidate(r *http.Request) (tus.Grant, error) {
+	attemptID, ok := s.server.CandidateGrant(r)
+	if !ok {
+		return tus.Grant{}, tus.ErrUnauthorized
+	}
+	return tus.Grant{AttemptID: attemptID, Candidate: true}, nil
 }
 
 // ensureAdmin makes the first administrator, and keeps the password that was made up in a file that only its owner can read:
