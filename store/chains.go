@@ -14,21 +14,11 @@ type Chain struct {
 	TakeID    string
 	AttemptID string
 	MIME      string // the recorder's, exactly as the upload told it; empty before there is one
-	About     TakeAbout
-	EndReason string // why it ended; empty while that was not told
+	Replaces  string // the take of which it is a copy; empty for none
 	Progress  ChainProgress
 	Damage    *ChainDamage // where the stored bytes are not what the chain says, if that was found
 	Receipt   string       // the signed note; empty before
 	ReceiptAt time.Time
-}
-
-// TakeAbout is what a browser tells of a take when that begins. Any of it may be empty.
-type TakeAbout struct {
-	Run      string // of the page; times by its monotonic clock can be compared within one
-	Reason   string // why the take began
-	Replaces string // the take of which it is a copy
-	Device   string // the label of what was recorded
-	Settings string // of the track, JSON
 }
 
 // ChainProgress is how far a chain was found right over the stored bytes.
@@ -52,12 +42,7 @@ type chainRow struct {
 	TakeID        string `bun:",pk"`
 	AttemptID     string
 	MIME          string `bun:"mime"`
-	Run           string
-	Began         string
-	Ended         string
 	Replaces      string
-	Device        string
-	Settings      string
 	Records       int64
 	Bytes         int64
 	Link          string
@@ -71,8 +56,7 @@ type chainRow struct {
 
 func (r chainRow) chain() Chain {
 	c := Chain{
-		TakeID: r.TakeID, AttemptID: r.AttemptID, MIME: r.MIME, EndReason: r.Ended, Receipt: r.Receipt, ReceiptAt: r.ReceiptAt.Time,
-		About:    TakeAbout{Run: r.Run, Reason: r.Began, Replaces: r.Replaces, Device: r.Device, Settings: r.Settings},
+		TakeID: r.TakeID, AttemptID: r.AttemptID, MIME: r.MIME, Replaces: r.Replaces, Receipt: r.Receipt, ReceiptAt: r.ReceiptAt.Time,
 		Progress: ChainProgress{Records: r.Records, Bytes: r.Bytes, Link: r.Link, Ms: r.Ms, Whole: r.Whole},
 	}
 	if r.DamagedRecord != nil && r.DamagedOffset != nil {
@@ -95,38 +79,21 @@ func (s *Store) Chains(ctx context.Context, attemptID string) ([]Chain, error) {
 	return convert(rows, chainRow.chain), err
 }
 
-// BeginChain notes the media type of a take's upload, which its chain is made with. The first one stays: a chain that was begun cannot
-// be of another type. A take of another attempt is ErrConflict, an unknown attempt ErrNotFound.
-func (s *Store) BeginChain(ctx context.Context, attemptID, takeID, mime string) error {
-	return s.putChain(ctx, chainRow{TakeID: takeID, AttemptID: attemptID, MIME: mime}, "mime = CASE WHEN c.mime = '' THEN EXCLUDED.mime ELSE c.mime END")
-}
-
-// DescribeTake notes what a browser tells of a take when that begins, in place of what it told before. A take of another attempt is
-// ErrConflict, an unknown attempt ErrNotFound.
-func (s *Store) DescribeTake(ctx context.Context, attemptID, takeID string, a TakeAbout) error {
-	row := chainRow{TakeID: takeID, AttemptID: attemptID, Run: a.Run, Began: a.Reason, Replaces: a.Replaces, Device: a.Device, Settings: a.Settings}
-	return s.putChain(ctx, row, "run = EXCLUDED.run, began = EXCLUDED.began, replaces = EXCLUDED.replaces, device = EXCLUDED.device, settings = EXCLUDED.settings")
-}
-
-// EndTake notes why a take ended, as its browser tells it. A take of another attempt is ErrConflict, an unknown attempt ErrNotFound.
-func (s *Store) EndTake(ctx context.Context, attemptID, takeID, reason string) error {
-	return s.putChain(ctx, chainRow{TakeID: takeID, AttemptID: attemptID, Ended: reason}, "ended = EXCLUDED.ended")
-}
-
-// putChain adds a row, or changes the columns of one that is the same attempt's.
-func (s *Store) putChain(ctx context.Context, row chainRow, set string) error {
-	what := fmt.Sprintf("take %s of attempt %s", row.TakeID, row.AttemptID)
-	if err := identified("take ID", row.TakeID, "attempt ID", row.AttemptID, "media type", row.MIME, "run", row.Run, "reason", row.Began+row.Ended,
-		"replaced take", row.Replaces, "device", row.Device, "settings", row.Settings); err != nil {
-		return fmt.Errorf("describe %s: %w", what, err)
+// BeginChain notes what a take's upload says of it: the media type, which its chain is made with, and the take of which it is a copy. What
+// was noted first stays. A take of another attempt is ErrConflict, an unknown attempt ErrNotFound.
+func (s *Store) BeginChain(ctx context.Context, attemptID, takeID, mime, replaces string) error {
+	what := fmt.Sprintf("chain of take %s of attempt %s", takeID, attemptID)
+	if err := identified("take ID", takeID, "attempt ID", attemptID, "media type", mime, "replaced take", replaces); err != nil {
+		return fmt.Errorf("begin %s: %w", what, err)
 	}
-	ok, err := changed(s.write.NewInsert().Model(&row).On("CONFLICT (take_id) DO UPDATE").Set(set).
-		Where("c.attempt_id = EXCLUDED.attempt_id").Exec(ctx))
+	row := chainRow{TakeID: takeID, AttemptID: attemptID, MIME: mime, Replaces: replaces}
+	ok, err := changed(s.write.NewInsert().Model(&row).On("CONFLICT (take_id) DO UPDATE").
+		Set("mime = CASE WHEN c.mime = '' THEN EXCLUDED.mime ELSE c.mime END").Where("c.attempt_id = EXCLUDED.attempt_id").Exec(ctx))
 	if err == nil && !ok {
 		err = fmt.Errorf("it is another attempt's: %w", ErrConflict)
 	}
 	if err != nil {
-		return fmt.Errorf("describe %s: %w", what, err)
+		return fmt.Errorf("begin %s: %w", what, err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func TestRehearsalsAreForgottenTakeByTake(t *testing.T) {
 			require.NoError(t, s.CreateTake(t.Context(), exam.Take{ID: id, AttemptID: "p", Kind: exam.Camera, UploadID: id, Name: "x", Size: 1, State: exam.Uploading, CreatedAt: at.UTC()}))
 			require.NoError(t, s.MarkReceived(t.Context(), id, 1, now))
 			require.NoError(t, s.SaveUploadInfo(t.Context(), id, []byte("{}")))
-			require.NoError(t, s.BeginChain(t.Context(), "p", id, "video/webm"))
+			require.NoError(t, s.BeginChain(t.Context(), "p", id, "video/webm", ""))
 			require.NoError(t, s.EnsureStage(t.Context(), exam.Stage{AttemptID: "p", TakeID: id, Name: exam.Inspect}))
 		}
 		require.NoError(t, s.EnsureStage(t.Context(), exam.Stage{AttemptID: "p", Name: exam.Timeline, Revision: 2}))

@@ -145,6 +145,7 @@ func newBench(t *testing.T, changeUploads func(*tus.Options), change func(*takes
 // recording is a take on a candidate's disk.
 type recording struct {
 	take, mime string
+	replaces   string // of a copy
 	media      []byte
 	records    []chain.Record
 }
@@ -214,7 +215,10 @@ func (b browser) do(method, path string, body []byte, headers ...string) said {
 func (b browser) begin(r recording) said {
 	b.t.Helper()
 	var pairs []string
-	for key, value := range map[string]string{"take": r.take, "attempt": b.bearer, "kind": "camera", "mime": r.mime, "startedAt": "2026-11-24T09:00:00.000Z"} {
+	for key, value := range map[string]string{"take": r.take, "attempt": b.bearer, "kind": "camera", "mime": r.mime, "startedAt": "2026-11-24T09:00:00.000Z", "replaces": r.replaces} {
+		if value == "" {
+			continue
+		}
 		pairs = append(pairs, key+" "+base64.StdEncoding.EncodeToString([]byte(value)))
 	}
 	return b.do(http.MethodPost, "/files/", nil, "Upload-Defer-Length", "1", "Upload-Metadata", strings.Join(pairs, ","))

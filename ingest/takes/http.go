@@ -80,7 +80,7 @@ func (s *Service) serveList(w http.ResponseWriter, r *http.Request, grant tus.Gr
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, list)
+	answer(w, http.StatusOK, map[string][]Take{"takes": list})
 	return nil
 }
 

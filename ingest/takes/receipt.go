@@ -176,9 +176,36 @@ func (s *Service) sign(ctx context.Context, take exam.Take, state chain.State) (
 	if err != nil {
 		return Answer{}, fmt.Errorf("keep a receipt: %w", err)
 	}
+	if err := s.retire(ctx, take, known.Replaces); err != nil {
+		return Answer{}, err
+	}
 	s.opts.Uploads.Forget(take.UploadID)
 	s.opts.Notifier.AttemptChanged(take.AttemptID)
 	return Answer{Note: kept}, nil
+}
+
+// retire puts a take aside whose copy is safe: both hold the same time, and only one is to be played. One that was put aside before stays
+// so.
+func (s *Service) retire(ctx context.Context, copied exam.Take, takeID string) error {
+	if takeID == "" {
+		return nil
+	}
+	old, err := s.opts.Store.Take(ctx, takeID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && old.AttemptID != copied.AttemptID {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the take that was sent again: %w", err)
+	}
+	for _, to := range []exam.TakeState{exam.Replaced, exam.Discarded} {
+		if old.State.CanBecome(to) {
+			if err := s.opts.Store.ChangeTakeState(ctx, takeID, to); err != nil && !errors.Is(err, store.ErrState) {
+				return fmt.Errorf("put aside the take that was sent again: %w", err)
+			}
+			return nil
+		}
+	}
+	return nil
 }
 
 // verify computes a chain of so many records over what lies on the disk: what memory still has of it is dropped first.

@@ -30,6 +30,7 @@ type Store interface {
 	Chains(ctx context.Context, attemptID string) ([]store.Chain, error)
 	AdvanceChain(ctx context.Context, takeID string, from int64, to store.ChainProgress) error
 	DamageChain(ctx context.Context, takeID string, d store.ChainDamage) error
+	ChangeTakeState(ctx context.Context, takeID string, to exam.TakeState) error
 	SaveReceipt(ctx context.Context, takeID, note string, at time.Time) (string, error)
 }
 

@@ -217,7 +217,7 @@ func TestTakesOfOthersDoNotExist(t *testing.T) {
 	other.bearer = "other"
 	assert.Equal(t, http.StatusNotFound, other.chain(r, 0, nil).status)
 	assert.Equal(t, http.StatusNotFound, other.receipt(r).status)
-	assert.JSONEq(t, `[]`, other.do(http.MethodGet, "/api/candidate/takes", nil).body)
+	assert.JSONEq(t, `{"takes": []}`, other.do(http.MethodGet, "/api/candidate/takes", nil).body)
 	for _, name := range []string{strings.Repeat("0", 32), "x", strings.Repeat("A", 32)} {
 		assert.Equal(t, http.StatusNotFound, b.receipt(recording{take: name}).status, name)
 	}
@@ -261,12 +261,37 @@ func TestTheListSaysWhatIsHere(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, b.send(half, 400).status)
 	staff := b.do(http.MethodPost, "/files/", nil, "Authorization", "Bearer staff", "Upload-Length", "5", "Upload-Metadata", "attempt YQ==,kind cGhvbmU=")
 	require.Equal(t, http.StatusCreated, staff.status)
-	var list []takes.Take
-	require.NoError(t, json.Unmarshal([]byte(b.do(http.MethodGet, "/api/candidate/takes", nil).body), &list))
+	var said struct{ Takes []takes.Take }
+	require.NoError(t, json.Unmarshal([]byte(b.do(http.MethodGet, "/api/candidate/takes", nil).body), &said))
 	assert.Equal(t, []takes.Take{
 		{Take: whole.take, Kind: exam.Camera, MIME: whole.mime, StartedAt: began, State: exam.Received, Bytes: 1500, Size: 1500, Chunks: 3, Ended: true, Receipt: true},
 		{Take: half.take, Kind: exam.Camera, MIME: half.mime, StartedAt: began, State: exam.Uploading, Bytes: 400, Size: -1},
-	}, list, "staff's uploads are not the page's")
+	}, said.Takes, "staff's uploads are not the page's")
+}
+
+func TestACopyPutsTheTakeAsideThatItReplaces(t *testing.T) {
+	b := newBench(t, nil, nil)
+	half, copied := record(1, 1000, 500), record(2, 1000, 500)
+	copied.replaces = half.take
+	require.Equal(t, http.StatusCreated, b.begin(half).status)
+	require.Equal(t, http.StatusNoContent, b.send(half, 400).status)
+	require.Equal(t, http.StatusCreated, b.begin(copied).status)
+	old, err := b.store.Take(t.Context(), half.take)
+	require.NoError(t, err)
+	assert.Equal(t, exam.Uploading, old.State, "the copy is not here yet")
+	b.all(copied)
+	require.Equal(t, http.StatusOK, b.receipt(copied).status)
+	old, err = b.store.Take(t.Context(), half.take)
+	require.NoError(t, err)
+	assert.Equal(t, exam.Discarded, old.State)
+
+	again := record(3, 1000, 500)
+	again.replaces = copied.take
+	b.all(again)
+	require.Equal(t, http.StatusOK, b.receipt(again).status)
+	old, err = b.store.Take(t.Context(), copied.take)
+	require.NoError(t, err)
+	assert.Equal(t, exam.Replaced, old.State, "what was received is kept")
 }
 
 // ordering notes when the database was told.

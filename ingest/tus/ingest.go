@@ -41,7 +41,7 @@ type Store interface {
 	UploadInfo(ctx context.Context, uploadID string) ([]byte, error)
 	DeleteUploadInfo(ctx context.Context, uploadID string) error
 	Takes(ctx context.Context, attemptID string) ([]exam.Take, error)
-	BeginChain(ctx context.Context, attemptID, takeID, mime string) error
+	BeginChain(ctx context.Context, attemptID, takeID, mime, replaces string) error
 	ResetChain(ctx context.Context, takeID string) error
 }
 

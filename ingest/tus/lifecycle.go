@@ -58,7 +58,7 @@ func (i *Ingest) newTake(hook handler.HookEvent, c *creation) (exam.Take, error)
 	}
 	if c.candidate {
 		// First, so that a take never is without what its chain is made with.
-		if err := i.opts.Store.BeginChain(hook.Context, m.AttemptID, m.Take, m.MIME); err != nil {
+		if err := i.opts.Store.BeginChain(hook.Context, m.AttemptID, m.Take, m.MIME, m.Replaces); err != nil {
 			return exam.Take{}, fmt.Errorf("note the take: %w", err)
 		}
 	} else {

@@ -15,8 +15,8 @@ import (
 	"github.com/trivue/trivue/ingest/chain"
 )
 
-// metadata is what a sender says of an upload: the keys attempt, kind, filename, startedAt; a candidate's page says take and mime too, and
-// no filename.
+// metadata is what a sender says of an upload: the keys attempt, kind, filename, startedAt; a candidate's page says take and mime too, for a
+// copy replaces, and no filename.
 type metadata struct {
 	AttemptID string
 	Kind      exam.Kind
@@ -24,6 +24,7 @@ type metadata struct {
 	StartedAt time.Time // zero where it was not said
 	Take      string
 	MIME      string
+	Replaces  string // the take of which this one is a copy, sent again because the bytes that arrived were others
 }
 
 const (
@@ -40,7 +41,7 @@ func parseMetadata(header string) (metadata, error) {
 		return metadata{}, fmt.Errorf("Upload-Metadata has %d bytes: no more than %d are taken", len(header), longestMetadata)
 	}
 	values := handler.ParseMetadataHeader(header)
-	m := metadata{AttemptID: values["attempt"], Kind: exam.Kind(values["kind"]), Name: cleanName(values["filename"]), Take: values["take"], MIME: values["mime"]}
+	m := metadata{AttemptID: values["attempt"], Kind: exam.Kind(values["kind"]), Name: cleanName(values["filename"]), Take: values["take"], MIME: values["mime"], Replaces: values["replaces"]}
 	if m.AttemptID == "" || len(m.AttemptID) > 100 {
 		return m, errors.New("Upload-Metadata has no attempt: say which attempt the recording belongs to")
 	}
@@ -65,6 +66,8 @@ func (m metadata) ofCandidate() error {
 	switch {
 	case !chain.IsTake(m.Take):
 		return fmt.Errorf("Upload-Metadata has take %.40q: it must be 32 lower-case hexadecimal digits", m.Take)
+	case m.Replaces != "" && (!chain.IsTake(m.Replaces) || m.Replaces == m.Take):
+		return fmt.Errorf("Upload-Metadata has replaces %.40q: it must be another take", m.Replaces)
 	case !mediaType.MatchString(m.MIME):
 		return fmt.Errorf("Upload-Metadata has mime %.40q: it must be a media type as in video/webm;codecs=vp9,opus", m.MIME)
 	case m.StartedAt.IsZero():
@@ -75,7 +78,11 @@ func (m metadata) ofCandidate() error {
 
 // kept is what stays with a candidate's upload of what its page says: nothing that was not checked.
 func (m metadata) kept() map[string]string {
-	return map[string]string{"take": m.Take, "attempt": m.AttemptID, "kind": string(m.Kind), "mime": m.MIME, "startedAt": m.StartedAt.Format(time.RFC3339Nano)}
+	all := map[string]string{"take": m.Take, "attempt": m.AttemptID, "kind": string(m.Kind), "mime": m.MIME, "startedAt": m.StartedAt.Format(time.RFC3339Nano)}
+	if m.Replaces != "" {
+		all["replaces"] = m.Replaces
+	}
+	return all
 }
 
 // cleanName keeps what a file is called for showing it: no folders, nothing that a terminal or a page would take for more than

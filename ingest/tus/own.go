@@ -80,7 +80,7 @@ func (i *Ingest) madeBefore(w http.ResponseWriter, r *http.Request, m metadata, 
 	if err := i.mendInfo(r.Context(), take); err != nil {
 		return false, err
 	}
-	if err := i.opts.Store.BeginChain(r.Context(), take.AttemptID, take.ID, m.MIME); err != nil {
+	if err := i.opts.Store.BeginChain(r.Context(), take.AttemptID, take.ID, m.MIME, m.Replaces); err != nil {
 		return false, err
 	}
 	w.Header().Set("Tus-Resumable", "1.0.0")

@@ -1,17 +1,12 @@
--- What is known of a take besides its file: how far its chain was found right, what its browser said of it, the receipt. A row may come
--- before its take, because the browser's word and its upload travel apart; so it refers to the attempt only.
+-- What is known of a take besides its file: how far its chain was found right, the receipt. A row is made
+-- before its take, so that no take is without what its chain is made with; so it refers to the attempt only.
 
 -- +goose Up
 CREATE TABLE chains (
   take_id        TEXT PRIMARY KEY,
   attempt_id     TEXT NOT NULL REFERENCES attempts (id),
   mime           TEXT NOT NULL DEFAULT '',
-  run            TEXT NOT NULL DEFAULT '',
-  began          TEXT NOT NULL DEFAULT '',
-  ended          TEXT NOT NULL DEFAULT '',
   replaces       TEXT NOT NULL DEFAULT '',
-  device         TEXT NOT NULL DEFAULT '',
-  settings       TEXT NOT NULL DEFAULT '',
   records        BIGINT NOT NULL DEFAULT 0 CHECK (records >= 0),
   bytes          BIGINT NOT NULL DEFAULT 0 CHECK (bytes >= 0),
   link           TEXT NOT NULL DEFAULT '',

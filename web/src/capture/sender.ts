@@ -118,7 +118,7 @@ export class TakeSender {
         endpoint: this.line.at.files,
         // Made with the take's own name: asked for again after a lost answer, the server gives the same address.
         uploadUrl: this.known ? this.line.at.files + about.take : null,
-        metadata: { take: about.take, attempt: about.attempt, kind: about.kind, mime: about.mime, startedAt: new Date((about.began.server ?? about.began.wall) / 1000).toISOString() },
+        metadata: { take: about.take, attempt: about.attempt, kind: about.kind, mime: about.mime, ...(about.replaces ? { replaces: about.replaces } : {}), startedAt: new Date((about.began.server ?? about.began.wall) / 1000).toISOString() },
         uploadLengthDeferred: true,
         chunkSize: pieceSize,
         retryDelays: null,
