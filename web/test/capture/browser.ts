@@ -15,9 +15,13 @@ export const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const canRun = existsSync(chromiumPath) || process.env.TRIVUE_REQUIRE_ALL === "1";
 
 /** Builds the harness as the pages are built, and gives the folder. */
-export async function buildHarness(): Promise<string> {
+export const buildHarness = () => buildPage("harness", "index.html");
+
+/** Builds a page of a folder beside this file, and gives the folder of what was built. */
+export async function buildPage(folder: string, page: string): Promise<string> {
   const outDir = mkdtempSync(join(tmpdir(), "trivue-harness-"));
-  await build({ configFile: false, logLevel: "error", root: fileURLToPath(new URL("harness", import.meta.url)), base: "/", build: { target: "es2022", outDir, emptyOutDir: true } });
+  const root = fileURLToPath(new URL(folder, import.meta.url));
+  await build({ configFile: false, logLevel: "error", root, base: "/", build: { target: "es2022", outDir, emptyOutDir: true, rollupOptions: { input: join(root, page) } } });
   return outDir;
 }
 
@@ -28,11 +32,11 @@ export class Chromium {
 
   constructor(private readonly extra: string[] = []) {}
 
-  async open(address: string): Promise<Page> {
+  async open(address: string, ready: () => boolean = () => "harness" in window): Promise<Page> {
     if (!this.process) await this.launch();
     const page = await this.browser!.contexts()[0]!.newPage();
     await page.goto(address);
-    await page.waitForFunction(() => "harness" in window);
+    await page.waitForFunction(ready);
     return page;
   }
 

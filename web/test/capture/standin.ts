@@ -49,7 +49,10 @@ export class StandIn {
   private server: Server | null = null;
   private port = 0;
 
-  constructor(private readonly pages: string) {}
+  constructor(
+    private readonly pages: string,
+    private readonly policy = "default-src 'self'; media-src 'self' blob:",
+  ) {}
 
   get address(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -91,7 +94,7 @@ export class StandIn {
     this.requests.push(`${request.method} ${url.pathname}`);
     if (this.faults.delay > 0) await new Promise((resolve) => setTimeout(resolve, this.faults.delay));
     if (this.faults.status > 0) return void response.writeHead(this.faults.status).end();
-    const answer = await this.answer(request, url);
+    const answer = await this.answer(request, url, response);
     const lose = this.faults.loseAnswer[request.method!] ?? 0;
     if (lose > 0) {
       this.faults.loseAnswer[request.method!] = lose - 1;
@@ -103,12 +106,13 @@ export class StandIn {
   private page(path: string, response: ServerResponse): void {
     const file = join(this.pages, path === "/" ? "index.html" : path);
     if (!existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end();
-    const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
-    response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:" });
+    const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
+    response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": this.policy });
     createReadStream(file).pipe(response);
   }
 
-  private async answer(request: IncomingMessage, url: URL): Promise<Answer | null> {
+  /** Null where the connection was dealt with otherwise. */
+  protected async answer(request: IncomingMessage, url: URL, _response: ServerResponse): Promise<Answer | null> {
     if (url.pathname.startsWith("/files/")) return this.tus(request, url.pathname.slice("/files/".length));
     const body = request.method === "GET" ? Buffer.alloc(0) : await all(request);
     if (url.pathname === "/api/candidate/clock") return json(200, { now: Date.now() * 1000 + this.ahead });
@@ -196,15 +200,15 @@ export class StandIn {
   }
 }
 
-interface Answer {
+export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
 }
 
-const json = (status: number, value: unknown): Answer => ({ status, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+export const json = (status: number, value: unknown): Answer => ({ status, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
-async function all(request: IncomingMessage): Promise<Buffer> {
+export async function all(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
   return Buffer.concat(parts);
