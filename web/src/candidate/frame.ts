@@ -60,7 +60,9 @@ export class Frame {
     setText(this.tagline, t("app.tagline"));
     const exam = state?.exam ?? page.exam;
     setText(this.exam, exam ? exam.title + (exam.rehearsal ? ` · ${t("frame.rehearsal")}` : "") : "");
-    setText(this.who, state ? t("frame.who", { name: state.candidate.name, ticket: state.candidate.ticket }) : "");
+    // Once the screen is recorded, it is not to say whose it is.
+    const open = state !== null && !captured?.recordings.screen.wanted;
+    setText(this.who, open ? t("frame.who", { name: state.candidate.name, ticket: state.candidate.ticket }) : "");
     setText(this.language, t("language.switch"));
     const skip = page.exam?.skip ?? [];
     const all: StepName[] = ["devices", "login", "phone", "attachments", "pledge", "entry", "confirm", "waiting", "answering", "upload", "finished"];

@@ -35,6 +35,7 @@ export class LevelMeter {
     this.source = this.context.createMediaStreamSource(new MediaStream([track]));
     this.source.connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
+    let shown = 0;
     cancelAnimationFrame(this.frame);
     const look = () => {
       // A page that nobody has touched yet may make no sound, and hears none either until it is touched.
@@ -44,7 +45,8 @@ export class LevelMeter {
       this.peak = Math.max(this.peak, peak);
       // In decibels, as ears hear: −60 dB is nothing, 0 dB is full.
       const level = peak > 0 ? Math.max(0, 1 + (20 * Math.log10(peak)) / 60) : 0;
-      this.bar.style.transform = `scaleX(${level.toFixed(3)})`;
+      shown = Math.max(level, shown * 0.95); // falls slowly, so that short sounds are seen
+      this.bar.style.transform = `scaleX(${shown.toFixed(3)})`;
       this.frame = requestAnimationFrame(look);
     };
     look();
@@ -63,9 +65,11 @@ export class SelfView {
   readonly element = element("video", { class: "self-view", muted: true, playsinline: true, autoplay: true });
   private track: MediaStreamTrack | null = null;
 
-  constructor(label: string) {
+  /** veiled: the screen is recorded too, and reviewers of this exam see no faces. */
+  constructor(label: string, veiled = false) {
     this.element.muted = true; // the attribute alone counts only for elements that a parser made
     this.element.setAttribute("aria-label", label);
+    this.element.classList.toggle("veiled", veiled);
   }
 
   show(track: MediaStreamTrack | null): void {

@@ -17,7 +17,7 @@ export function clockTime(at: number, lang: string, now: number | null): string 
 }
 
 export function bytes(n: number): string {
-  if (n < 1e6) return `${Math.round(n / 1e3)} kB`;
+  if (n < 1e6) return `${Math.ceil(n / 1e3)} kB`;
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;
 }
 
@@ -25,3 +25,9 @@ export function bytes(n: number): string {
 export function speed(bits: number): string {
   return bits < 1e6 ? `${Math.round(bits / 1e3)} kbit/s` : `${(bits / 1e6).toFixed(1)} Mbit/s`;
 }
+
+/** A name of which only its owner knows whose it is: the first character, and that there are more. */
+export const maskName = (name: string): string => [...name].map((character, n) => (n === 0 ? character : "＊")).slice(0, 3).join("");
+
+/** The end of a ticket's number: enough to see that it is one's own. */
+export const maskTicket = (ticket: string): string => (ticket.length > 4 ? `••••${ticket.slice(-4)}` : ticket);

@@ -41,7 +41,7 @@ export class SharePrompt {
     );
     this.dialog = openDialog(
       t(before ? "share.stopped" : "share.afterReload"),
-      { stays: true, class: "dialog full", closed: () => this.dialog && ((this.dialog = null), page.changed()) },
+      { stays: true, class: before ? "dialog full alarm" : "dialog full", closed: () => this.dialog && ((this.dialog = null), page.changed()) },
       element("p", {}, t(before ? "share.stoppedText" : "share.afterReloadText")),
       element("ol", { class: "how" }, element("li", {}, t("share.how1")), element("li", {}, t("share.how2")), element("li", {}, t("share.how3"))),
       this.timer,

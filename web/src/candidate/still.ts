@@ -18,11 +18,16 @@ export async function still(video: HTMLVideoElement): Promise<Blob> {
   throw new Error("the picture cannot be made small enough");
 }
 
-/** Waits for the first picture of a camera, at most some seconds. */
-export function firstPicture(video: HTMLVideoElement): Promise<void> {
-  if (video.videoWidth > 0) return Promise.resolve();
+/** Seconds that a camera has to find its exposure: its first pictures are black or too bright. */
+const warmUp = 1;
+
+/** Waits for a good picture of a camera, at most some seconds. */
+export function goodPicture(video: HTMLVideoElement): Promise<void> {
+  const good = () => video.videoWidth > 0 && video.currentTime >= warmUp;
+  if (good()) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the camera gives no picture")), 5000);
-    video.addEventListener("loadeddata", () => (clearTimeout(timer), resolve()), { once: true });
+    const off = new AbortController();
+    const timer = setTimeout(() => (off.abort(), reject(new Error("the camera gives no picture"))), 6000);
+    video.addEventListener("timeupdate", () => good() && (clearTimeout(timer), off.abort(), resolve()), { signal: off.signal });
   });
 }

@@ -54,7 +54,7 @@ export class TransferPanel {
     setText(this.phoneSaid, side.takes === 0 ? t("send.phoneNone") : side.signed ? t("send.signed", { bytes: bytes(side.bytes) }) : t("send.phonePart", { bytes: bytes(side.bytes) }));
     const left = secondsLeft(captured, state.attempt.id);
     const moving = captured.unsigned > 0;
-    show(this.pace, moving);
+    show(this.pace, moving && left !== 0);
     setText(this.pace, left === null || captured.rate === 0 ? t("send.paceUnknown") : t("send.pace", { speed: speed(captured.rate), left: countdown(left * 1e6) }));
     show(this.saving, moving);
   }

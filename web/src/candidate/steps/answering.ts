@@ -5,7 +5,7 @@ import { confirmDialog } from "../dialog";
 import { button, element, setChildren, setText, show } from "../element";
 import { LevelMeter, SelfView } from "../levelmeter";
 import { markdown } from "../markdown";
-import { countdown } from "../measures";
+import { countdown, maskName, maskTicket } from "../measures";
 import type { Page, Step } from "../page";
 import { current } from "../questions";
 import { SheetPrompt } from "./sheet";
@@ -16,7 +16,7 @@ const announced = [300, 60, 30, 10];
 export function answeringStep(page: Page): Step {
   const { t } = page;
   const paper = page.state?.policy.timing === "paper";
-  const view = new SelfView(t("devices.preview"));
+  const view = new SelfView(t("devices.preview"), page.state?.policy.face === "blurred");
   const meter = new LevelMeter();
   const sheet = new SheetPrompt(page, view.element);
   const gotten = element("span", { class: "hint", role: "status" });
@@ -41,6 +41,12 @@ export function answeringStep(page: Page): Step {
   help.append(badge);
   const end = button(t("answer.end"), finish, { class: "danger-quiet", data: { testid: "end" } });
   const full = button(t("answer.fullscreen"), () => document.documentElement.requestFullscreen?.().catch(() => undefined), { class: "quiet" });
+  const { name = "", ticket: number = "" } = page.state?.candidate ?? {};
+  const who = element("span", { class: "who-is", data: { testid: "ticket" } });
+  const reveal = button("", () => ((revealed = !revealed), drawTicket()), { class: "quiet", data: { testid: "reveal" } });
+  const ticket = element("p", { class: "ticket" }, who, reveal);
+  /** Whether name and number stand there in full: the screen is recorded, and reviewers are not to know whose it is. */
+  let revealed = false;
   /** The question that the candidate looks at; null follows the one that is being answered. */
   let chosen: string | null = null;
   let drawn = "";
@@ -76,6 +82,11 @@ export function answeringStep(page: Page): Step {
     }
   }
 
+  function drawTicket(): void {
+    setChildren(who, element("strong", {}, revealed ? name : maskName(name)), " ", revealed ? number : maskTicket(number));
+    setText(reveal, t(revealed ? "answer.hide" : "answer.reveal"));
+  }
+
   function tabOf(question: Question, selected: boolean, now: boolean): HTMLElement {
     const made = button(String(question.number), () => ((chosen = now && !paper ? null : question.id), page.changed()), { "aria-pressed": String(selected), "aria-label": t("answer.number", { n: question.number, of: page.questions?.total ?? 0 }), class: "tab" });
     if (now && !paper) made.dataset.now = "";
@@ -102,6 +113,7 @@ export function answeringStep(page: Page): Step {
     if (end !== null) setText(total, t("answer.total", { left: countdown(end - now) }));
   }
 
+  drawTicket();
   return {
     element: element(
       "section",
@@ -110,6 +122,7 @@ export function answeringStep(page: Page): Step {
         "div",
         { class: "question-panel" },
         element("div", { class: "question-head" }, get, gotten, element("h1", { class: "for-ears" }, t("answer.title")), tabs),
+        sheet.element,
         heading,
         text,
       ),
@@ -118,8 +131,7 @@ export function answeringStep(page: Page): Step {
         { class: "side", "aria-label": t("answer.side") },
         element("div", { class: "clock" }, phase, timer, bar, total),
         element("div", { class: "self" }, view.element, meter.element),
-        element("p", { class: "ticket" }, element("strong", {}, page.state?.candidate.name ?? ""), element("span", {}, page.state?.candidate.ticket ?? "")),
-        sheet.element,
+        ticket,
         element("div", { class: "side-actions" }, help, full, end),
       ),
     ),

@@ -8,7 +8,7 @@ import { SelfView } from "../levelmeter";
 import { chosenDevices } from "../memory";
 import type { Page, Step } from "../page";
 import { signInForm, signOutButton, type SignInForm } from "../signin";
-import { firstPicture, still } from "../still";
+import { goodPicture, still } from "../still";
 import { todoFor } from "../wrongs";
 
 export function loginStep(page: Page): Step {
@@ -47,7 +47,7 @@ export function loginStep(page: Page): Step {
     clearTimeout(again);
     setText(sent, t("signin.stillSending"));
     try {
-      await firstPicture(view.element);
+      await goodPicture(view.element);
       const picture = await still(view.element);
       await api.still("login", picture);
       told = true;

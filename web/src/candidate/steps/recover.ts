@@ -29,7 +29,7 @@ export function recoverStep(page: Page): Step {
       if (!captured || !state) return;
       const own = captured.takes.filter((take) => take.attempt === state.attempt.id);
       const left = own.filter((take) => !take.receipt);
-      verdict.dataset.tone = captured.recovering ? "info" : left.length === 0 ? "good" : "warn";
+      verdict.dataset.tone = captured.recovering ? "info" : own.length > 0 && left.length === 0 ? "good" : "warn";
       setText(verdict, captured.recovering ? t("done.looking") : left.length > 0 ? t("recover.sending", { n: left.length, bytes: bytes(captured.unsigned) }) : own.length > 0 ? t("recover.allSent") : t("recover.nothing"));
       const foreign = captured.takes.filter((take) => take.attempt !== state.attempt.id && !take.receipt && take.recorded > 0);
       const key = foreign.map((take) => take.take + take.recorded).join();

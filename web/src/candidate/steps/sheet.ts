@@ -23,7 +23,7 @@ export class SheetPrompt {
     const { t } = page;
     const one = (side: (typeof sides)[number]) => button(t(`sheet.${side}`), () => this.take(side), { data: { testid: side } });
     this.buttons = { "a4-front": one("a4-front"), "a4-back": one("a4-back") };
-    this.element = element("section", { class: "a4", "aria-label": t("sheet.title") }, element("h2", {}, t("sheet.title")), element("p", { class: "hint" }, t("sheet.text")), element("div", { class: "pair-buttons" }, ...Object.values(this.buttons)), this.status);
+    this.element = element("section", { class: "a4", "aria-label": t("sheet.title") }, element("div", {}, element("h2", {}, t("sheet.title")), element("p", { class: "hint" }, t("sheet.text")), this.status), element("div", { class: "pair-buttons" }, ...Object.values(this.buttons)));
   }
 
   private async take(side: (typeof sides)[number]): Promise<void> {

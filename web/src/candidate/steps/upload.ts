@@ -37,7 +37,7 @@ export function uploadStep(page: Page): Step {
   }
 
   return {
-    element: element("section", { class: "step" }, element("h1", {}, t("send.title")), verdict, panel.element, incomplete, deadline, element("p", { class: "notice", data: { tone: "info" } }, t("send.stay"))),
+    element: element("section", { class: "step" }, element("h1", {}, t("send.title")), verdict, panel.element, incomplete, deadline, element("p", { class: "hint" }, t("send.stay"))),
     update() {
       panel.update();
       const ready = page.captured?.mayClose === true;

@@ -9,7 +9,7 @@ export function waitingStep(page: Page): Step {
   const { t } = page;
   const timer = element("p", { class: "big-timer huge", role: "timer", data: { testid: "countdown" } });
   const at = element("p", { class: "hint" });
-  const view = new SelfView(t("devices.preview"));
+  const view = new SelfView(t("devices.preview"), page.state?.policy.face === "blurred");
   let announced = false;
   return {
     element: element(
@@ -19,11 +19,9 @@ export function waitingStep(page: Page): Step {
       element(
         "div",
         { class: "two-columns even" },
-        element("div", { class: "panel center" }, element("p", { class: "label" }, t("entry.untilStart")), timer, at),
-        element("div", { class: "view-column" }, element("div", { class: "view" }, view.element)),
+        element("div", { class: "panel center" }, element("p", { class: "label" }, t("entry.untilStart")), timer, at, element("div", { class: "view small" }, view.element)),
+        element("div", { class: "panel" }, element("h2", {}, t("waiting.what")), element("ul", { class: "how" }, ...(["waiting.what1", "waiting.what2", "waiting.what3", "waiting.what4", "waiting.what5"] as const).map((key) => element("li", {}, t(key)))), element("div", { class: "actions below" }, button(t("answer.help"), () => page.openHelp(), { data: { testid: "help" } }))),
       ),
-      element("div", { class: "panel" }, element("h2", {}, t("waiting.what")), element("ul", { class: "how" }, ...(["waiting.what1", "waiting.what2", "waiting.what3", "waiting.what4", "waiting.what5"] as const).map((key) => element("li", {}, t(key))))),
-      element("div", { class: "actions" }, button(t("answer.help"), () => page.openHelp(), { data: { testid: "help" } })),
     ),
     update: () => view.show(page.capture?.preview.camera ?? null),
     second() {
