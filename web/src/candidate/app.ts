@@ -13,11 +13,13 @@ import { chosenDevices, device, tab } from "./memory";
 import { OtherTab } from "./othertab";
 import type { Page, ScreenName, Step } from "./page";
 import { PageClock } from "./pageclock";
-import { keep, kept, newer } from "./questions";
+import { drop, keep, kept, newer } from "./questions";
 import { screens } from "./screens";
 import { SharePrompt } from "./sharing";
 import { signInForm } from "./signin";
 import { stepNow } from "./stepnow";
+import { StillOutbox } from "./stilloutbox";
+import { keepAwake } from "./wakelock";
 import { wrongs, type Wrong } from "./wrongs";
 
 const recorded: readonly ScreenName[] = ["confirm", "waiting", "answering"];
@@ -34,6 +36,7 @@ export class App implements Page {
   signedOut = false;
   readonly drafts = new Map<string, string>();
   readonly clock = new PageClock();
+  readonly stills = new StillOutbox(() => this.changed());
   private readonly frame: Frame;
   private readonly live: Live;
   private readonly help = new Help(this);
@@ -125,10 +128,19 @@ export class App implements Page {
     const { attempt } = state;
     if (attempt.ended || !["confirm", "waiting", "answering"].includes(attempt.step)) device.forget(`ended.${attempt.id}`);
     if (fresh) this.questions = kept(attempt.id);
+    this.followQuestions(state);
     this.live.start();
     void this.openCapture();
     if (fresh) void this.owed();
     this.changed();
+  }
+
+  /** Where a state says that there are others, or that their times have moved, they are asked for. */
+  private followQuestions({ attempt, questions, times }: State): void {
+    const known = this.questions;
+    if (attempt.step === "answering" && known && (questions.released > known.questions.length || (times && known.ends !== times.end))) void this.getQuestions();
+    // Nobody who uses the computer afterwards is to find them.
+    if (attempt.step === "upload" || attempt.step === "finished") drop(attempt.id);
   }
 
   private takeQuestions(questions: Questions): void {
@@ -362,6 +374,7 @@ export class App implements Page {
     const { capture, captured, screen } = this;
     if (!capture || captured?.tab !== "here" || !screen) return;
     const wanted = recorded.includes(screen);
+    keepAwake(wanted);
     if (wanted && !this.recording) {
       this.recording = true;
       capture.record();
@@ -379,6 +392,7 @@ export class App implements Page {
     const { state } = this;
     if (!state || this.signedOut) return;
     const results = recentResults(state.exam.id);
+    void this.stills.flush();
     try {
       if (state.attempt.steps.includes("devices") && !state.attempt.done.devices && results) await this.do("devices", { results });
       if (this.recording && !this.toldEntry && this.capture) {

@@ -30,6 +30,7 @@ export interface FrameActions {
 export class Frame {
   readonly main = element("main", { id: "main" });
   private readonly skip = element("a", { class: "skip", href: "#main" });
+  private readonly brand = element("span", { class: "brand-name" });
   private readonly tagline = element("span", { class: "tagline" });
   private readonly exam = element("p", { class: "exam-title" });
   private readonly who = element("p", { class: "who" });
@@ -47,7 +48,7 @@ export class Frame {
     root: HTMLElement,
     private readonly actions: FrameActions,
   ) {
-    const brand = element("p", { class: "brand" }, mark(), element("span", { class: "brand-name" }), this.tagline);
+    const brand = element("p", { class: "brand" }, mark(), this.brand, this.tagline);
     const header = element("header", { class: "top" }, brand, this.exam, this.who, this.language);
     const footer = element("footer", { class: "bottom" }, element("p", { class: "lamps" }, this.connection, this.recording, this.unsent), this.support);
     root.replaceChildren(this.skip, header, this.rail.element, this.wrongs, this.main, footer, this.spoken);
@@ -56,7 +57,7 @@ export class Frame {
   update(page: Page, step: StepName | null, wrong: Wrong[]): void {
     const { t, state, captured } = page;
     setText(this.skip, t("skip"));
-    setText(document.querySelector<HTMLElement>(".brand-name")!, t("app.name"));
+    setText(this.brand, t("app.name"));
     setText(this.tagline, t("app.tagline"));
     const exam = state?.exam ?? page.exam;
     setText(this.exam, exam ? exam.title + (exam.rehearsal ? ` · ${t("frame.rehearsal")}` : "") : "");
@@ -87,7 +88,7 @@ export class Frame {
 
   private drawWrongs(page: Page, wrong: Wrong[]): void {
     const { t } = page;
-    const key = `${page.lang}${wrong.map((each) => each.id + each.title + each.todo).join()}`;
+    const key = `${page.lang}${JSON.stringify(wrong.map((each) => ({ ...each, values: { ...each.values, seconds: 0 } })))}`;
     if (key !== this.drawnWrongs) {
       this.drawnWrongs = key;
       this.wrongs.setAttribute("aria-label", t("wrong.area"));

@@ -6,6 +6,7 @@ import type { ExamInfo, Questions, State, StepName } from "./api";
 import type { DeviceResults } from "./checks/results";
 import type { Connection } from "./live";
 import type { PageClock } from "./pageclock";
+import type { StillOutbox } from "./stilloutbox";
 
 export type ScreenName = StepName | "connecting" | "no-exam" | "other-exam" | "recover";
 
@@ -29,6 +30,7 @@ export interface Page {
   readonly unread: number;
   /** What was typed and not yet sent, through changes of language. */
   readonly drafts: Map<string, string>;
+  readonly stills: StillOutbox;
 
   /** Does a step on the server and takes over the state that it answers. Throws ApiError. */
   do(step: StepName | "restart", body: unknown): Promise<void>;

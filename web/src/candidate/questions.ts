@@ -26,3 +26,4 @@ const key = (attempt: string) => `questions.${attempt}`;
 
 export const keep = (attempt: string, questions: Questions): void => tab.remember(key(attempt), questions);
 export const kept = (attempt: string): Questions | null => tab.recall<Questions>(key(attempt));
+export const drop = (attempt: string): void => tab.forget(key(attempt));

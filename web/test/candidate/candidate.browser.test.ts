@@ -58,15 +58,30 @@ describe.skipIf(!canRun)("the candidate's page", { timeout: 60_000 }, () => {
     }
   }
   const recording = () => page.waitForSelector('[data-lamp="recording"][data-state="recording"]');
-  /** Opens the page in a step in which it records. */
-  async function openRecording(step: "confirm" | "waiting" | "answering", start: number) {
-    server.upTo(step);
+  /** Opens the page in the middle of the interview, as after a reload, and shares the screen. */
+  async function openAnswering(start: number) {
+    server.upTo("answering");
     server.startIn(start);
     await open();
-    await at(step);
+    await at("answering");
+    // What is shared can be stopped by its owner at any time; here the test is the owner.
+    await page.evaluate(() => {
+      const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getDisplayMedia = async (wanted) => {
+        const stream = await share(wanted);
+        window.addEventListener("stop-sharing", () => stream.getTracks().forEach((track) => (track.stop(), track.dispatchEvent(new Event("ended")))), { once: true });
+        return stream;
+      };
+    });
     await press("share-again");
     await recording();
   }
+  async function signIn() {
+    await page.fill("#sign-in-ticket", "20260018");
+    await page.fill("#sign-in-idTail", "123X");
+    await press("sign-in");
+  }
+  const mayClose = () => page.waitForSelector('[data-step="finished"] [data-testid="may-close"][data-tone="good"]');
 
   it("leads through all steps, with a reload at each", async () => {
     server.ahead = 3 * 3600e6; // the device's clock is wrong by hours
@@ -194,5 +209,122 @@ describe.skipIf(!canRun)("the candidate's page", { timeout: 60_000 }, () => {
     expect(new Set([...server.takes.values()].map((take) => take.meta.kind))).toEqual(new Set(["camera", "screen"]));
     for (const take of server.takes.values()) expect(take.receipt).not.toBeNull();
     expect(await page.evaluate(() => "injected" in window)).toBe(false);
+  });
+
+  it("says who is signed in elsewhere, and signs in by itself when it was too early", async () => {
+    server.skip = ["devices"];
+    server.startIn(3600);
+    server.refuse.login = { status: 409, body: { code: "elsewhere" }, times: 1 };
+    await open();
+    await at("login");
+    await signIn();
+    await page.waitForSelector('[data-code="elsewhere"]');
+    expect(await text('[data-testid="sign-in-refusal"]')).toContain("010-8888 6666");
+    server.refuse.login = { status: 409, body: { code: "too-early", from: server.now() + 2e6 }, times: 1 };
+    await press("sign-in");
+    await page.waitForSelector('[data-code="too-early"]');
+    await page.waitForSelector('[data-testid="waiting-approval"]');
+  });
+
+  it("opens the entry by the server's clock, and closes it", async () => {
+    server.upTo("entry");
+    server.startIn(902);
+    await open();
+    await at("entry");
+    expect(await page.isDisabled('[data-testid="enter"]')).toBe(true);
+    await page.waitForSelector('[data-testid="enter"]:enabled'); // nothing was pushed, nothing pressed
+    server.startIn(-5);
+    await press("refresh");
+    await page.waitForSelector('[data-testid="entry-note"][data-code="late"]');
+    expect(await page.isVisible('[data-testid="enter"]')).toBe(false);
+    expect(await text('[data-testid="entry-note"]')).toContain("010-8888 6666");
+  });
+
+  it("goes on through a time without network, and ends without it", async () => {
+    await openAnswering(-5);
+    await page.waitForSelector('[data-testid="question"] strong');
+    await server.crash();
+    await page.context().setOffline(true);
+    await page.waitForSelector('[data-wrong="offline"]');
+    expect(await text('[data-wrong="offline"]')).toMatch(/Offline for \d+ s|stood \d+ s ago/);
+    expect(await page.getAttribute('[data-lamp="connection"]', "data-state")).toBe("bad");
+    expect(await text('[data-testid="question"]')).toContain("公共服务");
+    const before = await text('[data-testid="timer"]');
+    await page.waitForFunction((was) => document.querySelector('[data-testid="timer"]')!.textContent !== was, before);
+    await press("a4-front");
+    await page.waitForSelector('[data-testid="a4-front"][data-state="waiting"]');
+    server.length = 60e6; // the second question's time comes
+    await press("end");
+    await press("dialog-yes");
+    await at("upload");
+    expect(await page.isVisible('[data-testid="may-close"][data-tone="good"]')).toBe(false);
+    expect(server.ended).toBeNull();
+    await server.start();
+    await page.context().setOffline(false);
+    await mayClose();
+    expect(server.ended).not.toBeNull();
+    expect(server.pictures["a4-front"]).toBeDefined();
+  });
+
+  it("asks for the screen again where sharing was stopped, while the time goes on", async () => {
+    await openAnswering(-5);
+    await page.evaluate(() => window.dispatchEvent(new Event("stop-sharing")));
+    await page.waitForSelector("dialog.full[open]");
+    expect(await heading()).toBe("The screen is no longer shared");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    for (let n = 0; n < 6; n++) await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.querySelector("dialog.full[open]")!.contains(document.activeElement) || document.activeElement === document.body)).toBe(true);
+    const before = await text(".prompt-timer");
+    await page.waitForFunction((was) => document.querySelector(".prompt-timer")!.textContent !== was, before);
+    await press("share-again");
+    await page.waitForSelector("dialog", { state: "detached" });
+    await recording();
+  });
+
+  it("stays with the upload where the session is lost, and goes on after signing in again", async () => {
+    await openAnswering(-5);
+    server.faults.receiptLater = 1e6;
+    server.ended = { at: server.now(), by: "staff:support" };
+    server.push();
+    await at("upload");
+    server.signOut();
+    await page.waitForSelector("dialog [data-testid='sign-in']");
+    await page.keyboard.press("Escape");
+    expect(await text('[data-wrong="signed-out"]')).toContain("signed out");
+    server.faults.receiptLater = 0;
+    await page.click('[data-wrong="signed-out"] button');
+    await page.fill("#sign-in-idTail", "123X");
+    await press("sign-in");
+    await mayClose();
+  });
+
+  it("goes on in one tab at a time, and behind proxies that let no stream through", async () => {
+    server.noStream = true;
+    server.upTo("attachments");
+    server.startIn(600);
+    await open();
+    await at("attachments");
+    await page.waitForSelector('[data-lamp="connection"][data-state="good"]');
+    const first = page;
+    await open();
+    await page.waitForSelector('[data-testid="other-tab"][open]');
+    await first.close();
+    await page.waitForSelector('[data-testid="other-tab"]', { state: "detached" });
+    await server.crash();
+    await page.waitForSelector('[data-wrong="offline"][data-tone="bad"]');
+    await server.start();
+    await page.waitForSelector('[data-wrong="offline"]', { state: "detached" });
+  });
+
+  it("finds and sends what a killed browser has left", async () => {
+    await openAnswering(-5);
+    await until("something was recorded of both", () => [...server.takes.values()].filter((take) => take.media.length > 0).length === 2);
+    await chromium.kill();
+    server.ended = { at: server.now(), by: "staff:support" };
+    await open("?exam=demo&recover");
+    await at("recover");
+    await page.waitForSelector('[data-testid="recover-state"][data-tone="good"]');
+    expect([...server.takes.values()].map((take) => take.receipt !== null)).toEqual([true, true]);
   });
 });

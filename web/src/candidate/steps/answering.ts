@@ -78,7 +78,9 @@ export function answeringStep(page: Page): Step {
       setText(heading, shown ? t("answer.number", { n: shown.number, of: page.questions?.total ?? all.length }) : t("answer.none"));
       setChildren(text, shown ? markdown(shown.text) : element("p", { class: "hint" }, t("answer.noneText")));
       text.scrollTop = 0;
+      const focused = tabs.contains(document.activeElement);
       setChildren(tabs, ...(all.length > 1 ? all.map((each) => tabOf(each, each.id === shown?.id, each.id === asked?.question.id)) : []));
+      if (focused) tabs.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
     }
   }
 
@@ -147,7 +149,6 @@ export function answeringStep(page: Page): Step {
     },
     second,
     leave() {
-      sheet.stop();
       meter.stop();
     },
   };

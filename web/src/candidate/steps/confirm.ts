@@ -1,60 +1,36 @@
 // 设备确认: a last look at camera and microphone, while it already records.
 
 import { ApiError } from "../api";
-import { button, element, setChildren, setText, show } from "../element";
+import { button, element, setText, show } from "../element";
 import { LevelMeter, SelfView } from "../levelmeter";
-import { chosenDevices, device } from "../memory";
+import { chosenDevices, type ChosenDevices } from "../memory";
 import type { Page, Step } from "../page";
+import { DevicePickers } from "../pickers";
 import { todoFor } from "../wrongs";
 
 export function confirmStep(page: Page): Step {
   const { t } = page;
-  const off = new AbortController();
   const view = new SelfView(t("devices.preview"));
   const empty = element("p", { class: "view-empty" });
   const meter = new LevelMeter();
   const heard = element("span", { class: "said" });
   const status = element("p", { class: "hint", role: "status" });
-  const picker = (id: "camera" | "microphone") => element("select", { id: `pick-${id}`, data: { testid: `pick-${id}` } });
-  const pickers = { camera: picker("camera"), microphone: picker("microphone") };
-  let listed = "";
   let silent = 0;
+  const pickers = new DevicePickers(page, () => page.capture?.preview ?? { camera: null, microphone: null }, (chosen) => void choose(chosen), () => setText(status, t("confirm.found")));
 
-  async function list(): Promise<void> {
-    const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-    const key = JSON.stringify([all.map((each) => [each.deviceId, each.label]), page.captured?.devices.camera.label, page.captured?.devices.microphone.label]);
-    if (off.signal.aborted || key === listed) return;
-    listed = key;
-    for (const [id, kind] of [["camera", "videoinput"], ["microphone", "audioinput"]] as const) {
-      const current = page.capture?.preview[id]?.getSettings().deviceId;
-      const options = all.filter((each) => each.kind === kind).map((each, n) => {
-        const option = element("option", { value: each.deviceId }, each.label || t(`confirm.${id}N`, { n: n + 1 }));
-        option.selected = each.deviceId === current;
-        return option;
-      });
-      pickers[id].disabled = options.length === 0;
-      setChildren(pickers[id], ...(options.length > 0 ? options : [element("option", {}, t("confirm.none"))]));
-    }
-  }
-
-  async function choose(): Promise<void> {
-    const chosen = { camera: pickers.camera.value || undefined, microphone: pickers.microphone.value || undefined };
-    device.remember("chosen", chosen);
+  async function choose(chosen: ChosenDevices): Promise<void> {
     setText(status, t("confirm.changing"));
     await page.capture?.useCamera(chosen).then(
       () => setText(status, t("confirm.changed")),
       () => setText(status, t("confirm.changeFailed")),
     );
-    void list();
+    void pickers.list();
   }
-  for (const each of Object.values(pickers)) each.addEventListener("change", () => void choose());
-  navigator.mediaDevices.addEventListener("devicechange", () => void list().then(() => setText(status, t("confirm.found"))), { signal: off.signal });
 
   async function refresh(): Promise<void> {
-    listed = "";
     const { camera, microphone } = page.captured!.devices;
     if (!camera.open || !microphone.open) await page.capture?.useCamera(chosenDevices()).catch(() => undefined); // the banner says why
-    await list();
+    await pickers.list();
     setText(status, t("confirm.refreshed"));
   }
 
@@ -83,8 +59,7 @@ export function confirmStep(page: Page): Step {
         element(
           "div",
           { class: "panel form" },
-          element("p", { class: "field" }, element("label", { for: "pick-camera" }, t("kind.camera")), pickers.camera),
-          element("p", { class: "field" }, element("label", { for: "pick-microphone" }, t("confirm.microphone")), pickers.microphone),
+          pickers.element,
           element("div", { class: "actions" }, button(t("confirm.refresh"), refresh, { data: { testid: "refresh-devices" } })),
           status,
           element("p", { class: "hint" }, t("confirm.fullscreen")),
@@ -101,7 +76,7 @@ export function confirmStep(page: Page): Step {
       show(empty, !camera.open);
       setText(empty, camera.open ? "" : t(camera.problem ? todoFor(camera.problem) : "signin.openingCamera"));
       if (!next.hasAttribute("aria-busy")) next.disabled = !camera.open || !microphone.open;
-      void list();
+      void pickers.list();
     },
     second() {
       silent = meter.heard ? 0 : silent + 1;
@@ -109,7 +84,7 @@ export function confirmStep(page: Page): Step {
       heard.dataset.state = silent === 0 ? "good" : silent > 5 ? "bad" : "";
     },
     leave() {
-      off.abort();
+      pickers.stop();
       meter.stop();
     },
   };

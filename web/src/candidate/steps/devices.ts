@@ -9,7 +9,9 @@ import { playTone, recordSample } from "../checks/sound";
 import { confirmDialog } from "../dialog";
 import { button, element, setChildren, setText, show } from "../element";
 import { LevelMeter, SelfView } from "../levelmeter";
+import { chosenDevices } from "../memory";
 import type { Page, Step } from "../page";
+import { DevicePickers } from "../pickers";
 import { shareProblem } from "../sharing";
 import { todoFor } from "../wrongs";
 
@@ -32,7 +34,10 @@ export function devicesStep(page: Page): Step {
   const verdict = element("p", { class: "verdict", role: "status" });
   const start = button(t("check.start"), run, { class: "primary", data: { testid: "check-start" } });
   const goOn = button(t("devices.goOn"), leave, { class: "primary", data: { testid: "devices-next" } });
+  const pickers = new DevicePickers(page, () => ({ camera: tracks.camera ?? null, microphone: tracks.microphone ?? null }), () => void openDevices());
+  show(pickers.element, false);
   let looks = 0;
+  let watching = false;
 
   function row(name: CheckName) {
     const said = element("span", { class: "said" });
@@ -47,6 +52,7 @@ export function devicesStep(page: Page): Step {
     results = { ...results, [name]: result };
     drawRow(name);
     drawVerdict();
+    if (result.state === "bad") page.announce(`${t(`devices.${name}`)}${t("frame.comma")}${t("devices.state.bad")}`);
   }
 
   function drawRow(name: CheckName): void {
@@ -73,15 +79,19 @@ export function devicesStep(page: Page): Step {
   async function run(): Promise<void> {
     for (const name of ["browser", "camera", "microphone", "network", "storage"] as const) tell(name, { state: "running" });
     tell("browser", checkBrowser());
-    void watchPower((result) => tell("power", result), off.signal);
-    watchDisplays((result) => tell("displays", result), off.signal);
+    if (!watching) {
+      watching = true;
+      void watchPower((result) => tell("power", result), off.signal);
+      watchDisplays((result) => tell("displays", result), off.signal);
+    }
     await openDevices();
     await Promise.all([checkStorage().then((result) => tell("storage", result)), checkNetwork().then((result) => tell("network", result))]);
   }
 
   async function openDevices(): Promise<void> {
     closeDevices();
-    const [camera, microphone] = await Promise.allSettled([openCamera(), openMicrophone()]);
+    const chosen = chosenDevices();
+    const [camera, microphone] = await Promise.allSettled([openCamera(chosen.camera), openMicrophone(chosen.microphone)]);
     if (off.signal.aborted) {
       for (const each of [camera, microphone]) if (each.status === "fulfilled") each.value.stop();
       return;
@@ -101,6 +111,8 @@ export function devicesStep(page: Page): Step {
       tell("microphone", { state: "running", said: "devices.speak" });
     } else tell("microphone", problem(microphone.reason));
     show(placeholder, !tracks.camera);
+    show(pickers.element, true);
+    void pickers.list();
     drawActions();
   }
 
@@ -188,7 +200,7 @@ export function devicesStep(page: Page): Step {
       "div",
       { class: "two-columns" },
       element("ul", { class: "checks" }, ...checkNames.map((name) => rows[name].item)),
-      element("div", { class: "view-column" }, element("div", { class: "view" }, placeholder, view.element), element("p", { class: "level-row" }, t("devices.level"), meter.element), sample, element("p", { class: "hint" }, t("devices.room"))),
+      element("div", { class: "view-column" }, element("div", { class: "view" }, placeholder, view.element), element("p", { class: "level-row" }, t("devices.level"), meter.element), sample, pickers.element, element("p", { class: "hint" }, t("devices.room"))),
     ),
     element("div", { class: "actions sticky" }, start, goOn, verdict),
   );
@@ -201,6 +213,7 @@ export function devicesStep(page: Page): Step {
       off.abort();
       clearInterval(listening);
       closeDevices();
+      pickers.stop();
       meter.stop();
       URL.revokeObjectURL(sample.src);
     },

@@ -89,7 +89,7 @@ export function entryStep(page: Page): Step {
     const reentry = Boolean(state?.attempt.done.entry);
     setText(
       note,
-      is === "late" ? `${t("entry.tooLate")} ${page.support ? t("frame.support", { number: page.support }) : ""}` : is === "early" ? t("entry.notOpen", { time: clockTime(times?.entry ?? state!.attempt.blocked?.from ?? 0, page.lang, now), start }) : is === "open" ? (reentry ? t("entry.again") : times ? t("entry.openText", { start }) : t("entry.rehearsal")) : t("entry.wait"),
+      is === "late" ? `${t("entry.tooLate")} ${page.support ? t("frame.support", { number: page.support }) : ""}` : is === "early" ? t("entry.notOpen", { time: clockTime(times?.entry ?? state!.attempt.blocked?.from ?? 0, page.lang, now), start }) : is === "open" ? (times && now !== null && now >= times.start && !reentry ? t("entry.late") : reentry ? t("entry.again") : times ? t("entry.openText", { start }) : t("entry.rehearsal")) : t("entry.wait"),
     );
     const until = is === "early" ? times?.entry : is === "open" && times && now !== null && now < times.start ? times.start : null;
     show(timer, Boolean(until) && now !== null);

@@ -1,6 +1,6 @@
 // 登录: ticket and identity number, then a still of the face, then support lets the candidate in.
 
-import { openCamera } from "../../capture/devices";
+import { looksVirtual, openCamera } from "../../capture/devices";
 import { DeviceError } from "../../capture/capture";
 import { api } from "../api";
 import { button, element, setChildren, setText, show } from "../element";
@@ -32,6 +32,10 @@ export function loginStep(page: Page): Step {
     try {
       const opened = await openCamera(chosenDevices().camera);
       if (left) return opened.stop();
+      if (looksVirtual(opened.label)) {
+        opened.stop();
+        return setText(problem, t("wrong.virtualTodo", { label: opened.label }));
+      }
       track = opened;
       view.show(track);
       show(problem, false);

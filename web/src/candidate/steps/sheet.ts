@@ -1,69 +1,51 @@
 // The sheet of paper, both sides held up to the camera: one still each.
 
-import { api, type StillSide } from "../api";
 import { button, element, setText, show } from "../element";
 import type { Page } from "../page";
 import { still } from "../still";
 
 const sides = ["a4-front", "a4-back"] as const;
+type Side = (typeof sides)[number];
 
 export class SheetPrompt {
   readonly element: HTMLElement;
   private readonly status = element("p", { class: "hint", role: "status" });
-  private readonly buttons: Record<(typeof sides)[number], HTMLButtonElement>;
-  /** Pictures that the server does not have yet. */
-  private readonly waiting = new Map<(typeof sides)[number], Blob>();
-  private readonly sent = new Set<StillSide>();
-  private retry = 0;
+  private readonly buttons: Record<Side, HTMLButtonElement>;
 
   constructor(
     private readonly page: Page,
     private readonly video: HTMLVideoElement,
   ) {
     const { t } = page;
-    const one = (side: (typeof sides)[number]) => button(t(`sheet.${side}`), () => this.take(side), { data: { testid: side } });
+    const one = (side: Side) => button(t(`sheet.${side}`), () => this.take(side), { data: { testid: side } });
     this.buttons = { "a4-front": one("a4-front"), "a4-back": one("a4-back") };
-    this.element = element("section", { class: "a4", "aria-label": t("sheet.title") }, element("div", {}, element("h2", {}, t("sheet.title")), element("p", { class: "hint" }, t("sheet.text")), this.status), element("div", { class: "pair-buttons" }, ...Object.values(this.buttons)));
+    const text = element("div", {}, element("h2", {}, t("sheet.title")), element("p", { class: "hint" }, t("sheet.text")), this.status);
+    this.element = element("section", { class: "a4", "aria-label": t("sheet.title") }, text, element("div", { class: "pair-buttons" }, ...Object.values(this.buttons)));
   }
 
-  private async take(side: (typeof sides)[number]): Promise<void> {
+  private async take(side: Side): Promise<void> {
+    const { page } = this;
     try {
-      this.waiting.set(side, await still(this.video));
+      const picture = await still(this.video);
+      setText(this.status, page.t("signin.stillSending"));
+      await page.stills.add(side, picture);
     } catch {
-      return setText(this.status, this.page.t("sheet.noPicture"));
+      return setText(this.status, page.t("sheet.noPicture"));
     }
-    await this.send();
-  }
-
-  private async send(): Promise<void> {
-    clearTimeout(this.retry);
-    for (const [side, picture] of this.waiting) {
-      try {
-        setText(this.status, this.page.t("signin.stillSending"));
-        await api.still(side, picture);
-        if (this.waiting.get(side) === picture) this.waiting.delete(side);
-        this.sent.add(side);
-        setText(this.status, this.page.t("sheet.sent", { side: this.page.t(`sheet.${side}`) }));
-      } catch {
-        setText(this.status, this.page.t("sheet.later"));
-        this.retry = window.setTimeout(() => void this.send(), 3000);
-        return;
-      }
-    }
-    this.update();
+    setText(this.status, page.stills.state(side) === "waiting" ? page.t("sheet.later") : page.t("sheet.sent", { side: page.t(`sheet.${side}`) }));
   }
 
   update(): void {
-    const has = (side: StillSide) => this.sent.has(side) || Boolean(this.page.state?.attempt.stills[side]);
+    const { page } = this;
+    const state = (side: Side) => {
+      const own = page.stills.state(side);
+      return own === "none" && page.state?.attempt.stills[side] ? "sent" : own;
+    };
     for (const side of sides) {
-      this.buttons[side].dataset.state = has(side) ? "done" : this.waiting.has(side) ? "waiting" : "open";
-      setText(this.buttons[side], `${has(side) ? "✓ " : ""}${this.page.t(`sheet.${side}`)}`);
+      this.buttons[side].dataset.state = state(side);
+      setText(this.buttons[side], `${state(side) === "sent" ? "✓ " : ""}${page.t(`sheet.${side}`)}`);
     }
     // Both are there: the place is the question's again.
-    show(this.element, !sides.every(has) || this.waiting.size > 0);
-  }
-
-  stop(): void {
-    clearTimeout(this.retry);
+    show(this.element, !sides.every((side) => state(side) === "sent"));
   }
 }

@@ -51,6 +51,7 @@ export const interview = {
   "entry.open": ["可以进入考试了", "You can enter now"],
   "entry.openText": ["可以进入。面试 {start} 开始，开始后不能再进入。", "You can enter. The interview starts at {start}; nobody can enter after that."],
   "entry.rehearsal": ["模拟面试随时可以进入，进入 90 秒后开始。", "A rehearsal can be entered at any time, and starts 90 seconds later."],
+  "entry.late": ["技术人员已允许你进入，面试正在进行，请立即进入。", "Support lets you in. The interview is under way: enter now."],
   "entry.again": ["你此前已进入过，可以再次进入，系统会记录。", "You have entered before and can come back; it is noted."],
   "entry.wait": ["正在等待服务器的状态，也可以点“刷新”。", "Waiting for the server; you can also refresh."],
   "entry.tooEarly": ["还没到进入时间，请等待倒计时结束。", "It is too early: wait for the countdown."],
