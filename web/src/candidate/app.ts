@@ -1,6 +1,6 @@
 // The page: who is signed in, which step is shown, and that what must be recorded is.
 
-import { Capture, type CaptureState } from "../capture/capture";
+import type { Capture, CaptureState } from "../capture/capture";
 import { initialLang, rememberLang, translate, type Key, type Lang } from "../i18n";
 import { api, ApiError, type ExamInfo, type Questions, type State, type StepName } from "./api";
 import { recentResults, rememberResults, type DeviceResults } from "./checks/results";
@@ -9,7 +9,8 @@ import { element } from "./element";
 import { Frame } from "./frame";
 import { Help } from "./help";
 import { Live, pause, type Connection } from "./live";
-import { chosenDevices, device, tab } from "./memory";
+import { Keeper, recordedScreens } from "./keeper";
+import { device, tab } from "./memory";
 import { OtherTab } from "./othertab";
 import type { Page, ScreenName, Step } from "./page";
 import { PageClock } from "./pageclock";
@@ -19,10 +20,8 @@ import { SharePrompt } from "./sharing";
 import { signInForm } from "./signin";
 import { stepNow } from "./stepnow";
 import { StillOutbox } from "./stilloutbox";
-import { keepAwake } from "./wakelock";
 import { wrongs, type Wrong } from "./wrongs";
 
-const recorded: readonly ScreenName[] = ["confirm", "waiting", "answering"];
 /** Seconds between two tries of what the server has not taken yet. */
 const owedEvery = 5;
 
@@ -30,8 +29,6 @@ export class App implements Page {
   lang: Lang = initialLang();
   exam: ExamInfo | null = null;
   state: State | null = null;
-  capture: Capture | null = null;
-  captured: CaptureState | null = null;
   questions: Questions | null = null;
   signedOut = false;
   readonly drafts = new Map<string, string>();
@@ -39,6 +36,7 @@ export class App implements Page {
   readonly stills = new StillOutbox(() => this.changed());
   private readonly frame: Frame;
   private readonly live: Live;
+  private readonly keeper = new Keeper(() => this.changed());
   private readonly help = new Help(this);
   private readonly sharing = new SharePrompt(this);
   private readonly otherTab = new OtherTab(this);
@@ -50,9 +48,6 @@ export class App implements Page {
   private failures = 0;
   private drawing = false;
   private seconds = 0;
-  /** Whether this page has told capture to record. */
-  private recording = false;
-  private hasShared = false;
   private toldEntry = false;
   private asking = false;
   private signIn_: HTMLDialogElement | null = null;
@@ -70,10 +65,18 @@ export class App implements Page {
     });
     window.addEventListener("online", () => this.awake());
     window.addEventListener("offline", () => this.changed());
-    window.addEventListener("beforeunload", (event) => this.mayLose && event.preventDefault());
+    window.addEventListener("beforeunload", (event) => this.keeper.mayLose && event.preventDefault());
   }
 
   readonly t = (key: Key, values?: Record<string, string | number>): string => translate(this.lang, key, values);
+
+  get capture(): Capture | null {
+    return this.keeper.capture;
+  }
+
+  get captured(): CaptureState | null {
+    return this.keeper.captured;
+  }
 
   get connection(): Connection {
     return this.live.connection;
@@ -130,7 +133,7 @@ export class App implements Page {
     if (fresh) this.questions = kept(attempt.id);
     this.followQuestions(state);
     this.live.start();
-    void this.openCapture();
+    if (attempt.login.state === "approved") void this.keeper.open(attempt.id);
     if (fresh) void this.owed();
     this.changed();
   }
@@ -151,18 +154,6 @@ export class App implements Page {
     this.changed();
   }
 
-  private async openCapture(): Promise<void> {
-    const { state } = this;
-    if (this.capture || !state || state.attempt.login.state !== "approved") return;
-    this.capture = new Capture({ attempt: state.attempt.id });
-    this.capture.subscribe((captured) => {
-      this.captured = captured;
-      this.hasShared ||= captured.devices.screen.open;
-      this.changed();
-    });
-    await this.capture.open().catch(() => this.changed()); // the state says why
-  }
-
   private connectionChanged(connection: Connection): void {
     if (connection.ok) this.awake();
     this.changed();
@@ -178,13 +169,13 @@ export class App implements Page {
   /** The session is gone. Where something was recorded, the page stays and asks to sign in again; else it begins at the login. */
   private over(): void {
     this.live.stop();
-    if (this.capture && this.screen && [...recorded, "upload", "finished", "recover"].includes(this.screen)) {
+    if (this.capture && this.screen && [...recordedScreens, "upload", "finished", "recover"].includes(this.screen)) {
       this.signedOut = true;
       if (this.screen === "upload" || this.screen === "recover") this.askToSignIn();
     } else {
       tab.forget("state");
-      void this.capture?.close();
-      this.state = this.capture = this.captured = null;
+      this.keeper.close();
+      this.state = null;
       void this.guest();
     }
     this.changed();
@@ -287,11 +278,6 @@ export class App implements Page {
     return this.state !== null && device.recall<boolean>(`ended.${this.state.attempt.id}`) === true;
   }
 
-  private get mayLose(): boolean {
-    const { captured } = this;
-    return captured !== null && (captured.unsigned > 0 || captured.recordings.camera.recording || captured.recordings.screen.recording);
-  }
-
   private screenNow(): ScreenName {
     const { state } = this;
     if (this.missing) return "no-exam";
@@ -299,7 +285,7 @@ export class App implements Page {
     if (!state) return this.exam === null ? "connecting" : results || this.recovering || this.exam.skip.includes("devices") ? "login" : "devices";
     if (this.wantedExam && state.exam.id !== this.wantedExam) return "other-exam";
     const step = stepNow(state, this.clock.now(), this.endedHere);
-    if (this.recovering && state.attempt.login.state === "approved" && !recorded.includes(step)) return "recover";
+    if (this.recovering && state.attempt.login.state === "approved" && !recordedScreens.includes(step)) return "recover";
     if (step === "devices" && (results || this.recovering)) return "login"; // they are on their way to the server
     return step;
   }
@@ -307,15 +293,14 @@ export class App implements Page {
   private draw(): void {
     const screen = this.screenNow();
     if (screen !== this.screen) this.mount(screen);
-    this.keepRecording();
+    this.keeper.keep(screen, () => void this.owed(), () => this.recordingEnded());
     this.step?.update?.();
     const step = ["connecting", "no-exam", "other-exam", "recover"].includes(screen) ? null : (screen as StepName);
     this.frame.update(this, step, this.wrongsNow());
-    const { captured } = this;
-    this.sharing.update(recorded.includes(screen) && this.recording && captured?.tab === "here" && !captured.devices.screen.open, this.hasShared);
+    this.sharing.update(this.keeper.shareMissing(screen), this.keeper.hasShared);
     this.help.update();
     document.documentElement.lang = this.lang;
-    this.otherTab.update(captured?.tab === "elsewhere");
+    this.otherTab.update(this.captured?.tab === "elsewhere");
   }
 
   private mount(screen: ScreenName): void {
@@ -353,38 +338,20 @@ export class App implements Page {
     const { captured } = this;
     return wrongs({
       screen: this.screen ?? "connecting", known: this.state !== null, connected: this.connection.ok, silentFor: Math.floor((performance.now() - this.connection.heard) / 1000), online: navigator.onLine,
-      signedOut: this.signedOut, recording: this.recording, captured,
+      signedOut: this.signedOut, recording: this.keeper.recording, captured,
     });
   }
 
   private async act(action: NonNullable<Wrong["action"]>): Promise<void> {
     if (action === "help") return this.openHelp();
     if (action === "sign-in") return this.askToSignIn();
-    await this.capture?.useCamera(chosenDevices()).catch(() => undefined); // the devices' state says why
+    await this.keeper.openCamera();
   }
 
   private askToSignIn(): void {
     if (this.signIn_ || !this.signedOut) return;
     const form = signInForm(this, () => this.signIn_?.close());
     this.signIn_ = openDialog(this.t("signin.againTitle"), { closed: () => (this.signIn_ = null) }, element("p", { class: "hint" }, this.t("signin.againText")), form.element);
-  }
-
-  /** Records in the steps that are recorded, from whatever start of the page. */
-  private keepRecording(): void {
-    const { capture, captured, screen } = this;
-    if (!capture || captured?.tab !== "here" || !screen) return;
-    const wanted = recorded.includes(screen);
-    keepAwake(wanted);
-    if (wanted && !this.recording) {
-      this.recording = true;
-      capture.record();
-      if (!captured.devices.camera.open) void capture.useCamera(chosenDevices()).catch(() => undefined); // the devices' state says why
-      void this.owed();
-    } else if (!wanted && this.recording && (screen === "upload" || screen === "finished" || screen === "entry")) {
-      this.recording = this.toldEntry = this.hasShared = false;
-      if (document.fullscreenElement) void document.exitFullscreen();
-      void capture.finish();
-    }
   }
 
   /** Tells the server what it does not know yet: that the devices were tried, that this page came back, that the candidate has ended. */
@@ -395,7 +362,7 @@ export class App implements Page {
     void this.stills.flush();
     try {
       if (state.attempt.steps.includes("devices") && !state.attempt.done.devices && results) await this.do("devices", { results });
-      if (this.recording && !this.toldEntry && this.capture) {
+      if (this.keeper.recording && !this.toldEntry && this.capture) {
         this.toldEntry = true;
         await this.do("entry", { run: this.capture.run }).catch((error: unknown) => {
           this.toldEntry = !(error instanceof ApiError && error.code === "network");
@@ -407,6 +374,11 @@ export class App implements Page {
       if (error instanceof ApiError && error.status === 409) device.forget(`ended.${state.attempt.id}`);
       this.changed();
     }
+  }
+
+  private recordingEnded(): void {
+    this.toldEntry = false;
+    if (document.fullscreenElement) void document.exitFullscreen();
   }
 
   private second(): void {
