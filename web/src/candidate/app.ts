@@ -314,6 +314,7 @@ export class App implements Page {
     this.frame.main.replaceChildren(step.element);
     step.update?.();
     step.second?.();
+    this.askWhenDue();
     const heading = step.element.querySelector("h1");
     document.title = [heading?.textContent, this.state?.exam.title ?? this.exam?.title, this.t("app.name")].filter(Boolean).join(" · ");
     if (!heading) return;
@@ -381,14 +382,17 @@ export class App implements Page {
     if (document.fullscreenElement) void document.exitFullscreen();
   }
 
+  /** Questions are pushed to everybody in the same second; whom that does not reach asks a moment later, not all at once. */
+  private askWhenDue(): void {
+    const now = this.clock.now();
+    if (this.screen !== "answering" || now === null) return;
+    const due = this.questions?.questions.length ? this.questions.next : (this.state?.times?.start ?? null);
+    if (due !== null && due <= now) setTimeout(() => void this.getQuestions(), Math.random() * 400);
+  }
+
   private second(): void {
     this.seconds++;
-    const now = this.clock.now();
-    if (this.screen === "answering" && now !== null) {
-      const due = this.questions === null || this.questions.questions.length === 0 ? this.state!.times!.start : this.questions.next;
-      // Pushed to everybody in the same second; whom that does not reach asks a moment later, not all at once.
-      if (due !== null && due <= now) setTimeout(() => void this.getQuestions(), Math.random() * 400);
-    }
+    this.askWhenDue();
     if (this.seconds % owedEvery === 0) void this.owed();
     this.step?.second?.();
     this.sharing.second();
