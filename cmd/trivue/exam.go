@@ -115,6 +115,7 @@ func tell(d store.Difference) string {
 	return strings.Join(parts, ", ")
 }
 
+// startOf gives the start in the zone in which it is given.
 func startOf(e exam.Exam) string {
 	switch {
 	case e.Rehearsal:
@@ -122,7 +123,7 @@ func startOf(e exam.Exam) string {
 	case e.StartsAt.IsZero():
 		return "no start"
 	default:
-		return e.StartsAt.Local().Format("2006-01-02 15:04:05 -07:00")
+		return e.StartsAt.Format("2006-01-02 15:04:05 -07:00")
 	}
 }
 
@@ -150,6 +151,7 @@ func (c examListCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		e.StartsAt = e.StartsAt.Local()
 		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\n", e.ID, startOf(e), len(attempts), len(items), e.Title)
 	}
 	return table.Flush()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trivue/trivue/exam/examfile"
+	"github.com/trivue/trivue/internal/pgtest"
 	"github.com/trivue/trivue/store"
 )
 
@@ -176,13 +176,32 @@ func TestImportNamesWhatIsMissing(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "trivue.db"), "no database is made where no server is")
 }
 
+func TestImportIntoPostgreSQL(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a server")
+	}
+	dir, data, dsn := filepath.Join(t.TempDir(), "exam"), t.TempDir(), pgtest.DSN(t)
+	require.Zero(t, trivue(t, nil, "exam", "template", dir).code)
+	got := trivue(t, []string{"TRIVUE_DATABASE=" + dsn}, "exam", "import", dir, "--data", data)
+	require.Zero(t, got.code, got.stderr)
+	assert.Contains(t, got.stdout, "09:00:00 +08:00", "the start is shown as it was written")
+	assert.Len(t, objectsOf(t, data), 4)
+	assert.NoFileExists(t, filepath.Join(data, "trivue.db"))
+	db, err := store.Open(t.Context(), dsn)
+	require.NoError(t, err)
+	defer db.Close()
+	candidates, err := db.Candidates(t.Context(), "sample-exam")
+	require.NoError(t, err)
+	assert.Len(t, candidates, 3)
+}
+
 func TestSampleRehearsalIsImportedOnce(t *testing.T) {
 	data, db := served(t)
 	objects, err := openArchive(t.Context(), data, s3Flags{})
 	require.NoError(t, err)
 	s := &system{store: db, objects: objects}
 	for range 2 {
-		require.NoError(t, s.seedRehearsal(context.Background(), examfile.SampleExam{Rehearsal: true}))
+		require.NoError(t, s.seedRehearsal(t.Context(), examfile.SampleExam{Rehearsal: true}))
 	}
 	ticket, tail := examfile.SampleTicket()
 	c, err := db.Candidate(t.Context(), "rehearsal", ticket)

@@ -103,6 +103,10 @@ func TestBrokenFolders(t *testing.T) {
 		{"pledge that is no text", map[string]string{"exam.yaml": plainExam + "pledge: {file: p.doc}\n", "p.doc": "\xd0\xcf\x11\xe0\x00\x00"}, []string{"p.doc: the file is not a text file in UTF-8 or GBK: save it again in UTF-8 (in Excel: “CSV UTF-8”)"}},
 		{"empty candidates.csv", map[string]string{"candidates.csv": ""}, []string{"candidates.csv:1: the file is empty: the first line must be ticket,name,id_tail,photo", "photos/001.jpg: warning: nothing refers to this file; it is not imported"}},
 		{"workbook instead of CSV", map[string]string{"candidates.csv": "PK\x03\x04\x00"}, []string{"candidates.csv: the file is not a text file in UTF-8 or GBK: save it again in UTF-8 (in Excel: “CSV UTF-8”)", "photos/001.jpg: warning: nothing refers to this file; it is not imported"}},
+		{"a file of something else", map[string]string{"candidates.csv": "ticket,name,id_tail\n" + strings.Repeat(",", 70000)}, []string{
+			"candidates.csv:2: the line has 70000 bytes: is this the file that was meant? Write one candidate on each line",
+			"photos/001.jpg: warning: nothing refers to this file; it is not imported",
+		}},
 		{"columns", map[string]string{"candidates.csv": "ticket,姓名,ticket,photo\n"}, []string{
 			"candidates.csv:1: column id_tail is missing: the first line must be ticket,name,id_tail,photo",
 			"candidates.csv:1: column name is missing: the first line must be ticket,name,id_tail,photo",

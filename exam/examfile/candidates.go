@@ -17,6 +17,7 @@ import (
 // Limits of candidates.csv.
 const (
 	maxCandidatesFile = 16 << 20 // bytes
+	maxLine           = 64 << 10 // bytes
 	maxTicket         = 64       // bytes
 	maxName           = 200      // bytes
 )
@@ -75,6 +76,12 @@ func (r *reader) readCandidates() {
 		return
 	}
 	c := &candidates{reader: r, table: *newTable(data), column: map[string]int{}, tickets: map[string]int{}, photos: map[string]int{}}
+	for n, line := range c.lines {
+		if len(line) > maxLine {
+			r.fail(place{CandidatesFile, n + 1, 0}, "the line has %d bytes: is this the file that was meant? Write one candidate on each line", len(line))
+			return
+		}
+	}
 	header, err := c.Read()
 	if errors.Is(err, io.EOF) {
 		r.fail(place{CandidatesFile, 1, 0}, "the file is empty: the first line must be %s", strings.Join(columns, ","))
