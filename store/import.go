@@ -64,7 +64,7 @@ var errDryRun = errors.New("dry run")
 //
 // It is ErrState, with everything that stands in the way, to change questions of which one may have been released, to move the
 // start or change the timing under candidates who are answering, to change an exam that somebody has entered from or to a
-// rehearsal, and to remove a candidate of whom there is a recording. ErrInvalid means that the content can never be stored.
+// rehearsal, and to remove a candidate who has entered or whose log has begun. ErrInvalid means that the content can never be stored.
 func (s *Store) ImportExam(ctx context.Context, c ExamContent, how Import) (Changes, error) {
 	if err := checkContent(c); err != nil {
 		return Changes{}, fmt.Errorf("import exam: %w", err)
@@ -118,14 +118,14 @@ type importing struct {
 	tx      bun.Tx
 	changes Changes
 	dropped []string // keys that were referred to before
-	// recorded has the tickets of which there are takes, discarded ones too: their candidates have entered.
-	recorded map[string]bool
+	// entered has the tickets of candidates who have entered, or of whom there are takes, discarded ones too.
+	entered  map[string]bool
 	before   exam.Exam // zero where the exam is new
 	refusals []error
 }
 
 func (i *importing) run(ctx context.Context) error {
-	steps := []func(context.Context) error{i.readRecorded, i.settings, i.questions, i.attachments, i.candidates}
+	steps := []func(context.Context) error{i.readEntered, i.settings, i.questions, i.attachments, i.candidates}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -155,20 +155,29 @@ func (i *importing) refuse(format string, args ...any) {
 	i.refusals = append(i.refusals, fmt.Errorf(format+": %w", append(args, ErrState)...))
 }
 
-// readRecorded also locks the exam's row, so that imports of one exam go one after the other on PostgreSQL too.
-func (i *importing) readRecorded(ctx context.Context) error {
+// readEntered also locks the exam's row, so that imports of one exam go one after the other on PostgreSQL too.
+func (i *importing) readEntered(ctx context.Context) error {
 	if _, err := i.tx.NewUpdate().Model((*examRow)(nil)).Set("title = title").Where("id = ?", i.Exam.ID).Exec(ctx); err != nil {
 		return err
 	}
-	var tickets []string
+	var recorded []string
 	err := i.tx.NewSelect().Model((*attemptRow)(nil)).Column("ticket").
-		Where("exam_id = ? AND id IN (SELECT attempt_id FROM takes)", i.Exam.ID).Scan(ctx, &tickets)
+		Where("exam_id = ? AND id IN (SELECT attempt_id FROM takes)", i.Exam.ID).Scan(ctx, &recorded)
 	if err != nil {
 		return err
 	}
-	i.recorded = make(map[string]bool, len(tickets))
-	for _, t := range tickets {
-		i.recorded[t] = true
+	var attempts []attemptRow
+	if err := i.tx.NewSelect().Model(&attempts).Column("ticket", "course").Where("exam_id = ?", i.Exam.ID).Scan(ctx); err != nil {
+		return err
+	}
+	i.entered = map[string]bool{}
+	for _, ticket := range recorded {
+		i.entered[ticket] = true
+	}
+	for _, a := range attempts {
+		if !a.Course.Done[exam.Entry].IsZero() {
+			i.entered[a.Ticket] = true
+		}
 	}
 	return nil
 }
@@ -207,7 +216,7 @@ func (i *importing) settings(ctx context.Context) error {
 		return nil
 	}
 	changed := func(name string) bool { return slices.Contains(i.changes.Settings, name) }
-	if changed("rehearsal") && len(i.recorded) > 0 {
+	if changed("rehearsal") && len(i.entered) > 0 {
 		i.refuse("it cannot change between rehearsal and exam once somebody has entered it")
 	}
 	if i.answering() && (changed("starts") || i.before.Policy.Timing != i.Exam.Policy.Timing) {
@@ -229,12 +238,12 @@ func (i *importing) started() bool {
 	return !i.changes.Created && !i.before.Rehearsal && !i.before.StartsAt.IsZero() && !i.Now.Before(i.before.StartsAt)
 }
 
-func (i *importing) answering() bool { return i.started() && len(i.recorded) > 0 }
+func (i *importing) answering() bool { return i.started() && len(i.entered) > 0 }
 
 // released reports whether a candidate may have seen a question: the start as it was is over, or somebody has entered, perhaps
 // before the start was moved.
 func (i *importing) released() bool {
-	return i.started() || !i.before.Rehearsal && len(i.recorded) > 0
+	return i.started() || !i.before.Rehearsal && len(i.entered) > 0
 }
 
 // questions replaces the questions where one differs. Their texts are compared in the database, not read.

@@ -40,8 +40,8 @@ func (i *importing) candidates(ctx context.Context) error {
 			continue
 		}
 		d.Removed = append(d.Removed, r.Ticket)
-		if i.recorded[r.Ticket] {
-			i.refuse("candidate %s cannot be removed: there are recordings of them", r.Ticket)
+		if i.entered[r.Ticket] {
+			i.refuse("candidate %s cannot be removed: they have entered already", r.Ticket)
 			continue
 		}
 		if err := i.removeCandidate(ctx, r.Ticket); err != nil {
@@ -51,7 +51,7 @@ func (i *importing) candidates(ctx context.Context) error {
 	return i.addAttempts(ctx)
 }
 
-// removeCandidate removes a candidate of whom there is no recording, with the attempt.
+// removeCandidate removes a candidate who has not entered, with the attempt.
 func (i *importing) removeCandidate(ctx context.Context, ticket string) error {
 	attempt := i.tx.NewSelect().Model((*attemptRow)(nil)).Column("id").Where("exam_id = ? AND ticket = ?", i.Exam.ID, ticket)
 	for _, of := range []any{(*uploadTokenRow)(nil), (*stageRow)(nil)} {

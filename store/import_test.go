@@ -215,26 +215,30 @@ func TestImportRefusesToTakeBackWhatWasSeen(t *testing.T) {
 		name      string
 		rehearsal bool
 		recorded  bool // candidate 001 has a take
+		entered   bool // candidate 001 has entered, and nothing has come of it
 		at        time.Time
 		change    func(*store.ExamContent)
 		refused   string // what the refusal says; empty where the change is allowed
 	}{
-		{"a question before the start", false, false, start.Add(-1000), question, ""},
-		{"a question from the start on", false, false, start, question, "candidates may have seen one (changed q2)"},
-		{"a question's time", false, false, start, longer, "changed q1"},
-		{"their order", false, false, start, swapped, "changed q2, q1"},
-		{"no questions any more", false, false, start, fewer, "removed q1, q2"},
-		{"a question once somebody has entered", false, true, start.Add(-time.Minute), question, "changed q2"},
-		{"a question of a rehearsal", true, true, start, question, ""},
-		{"the start before it, with somebody waiting", false, true, start.Add(-time.Minute), moved, ""},
-		{"the start when nobody came", false, false, start.Add(time.Minute), moved, ""},
-		{"the start under somebody who answers", false, true, start.Add(time.Minute), moved, "its start and timing cannot change"},
-		{"the timing under somebody who answers", false, true, start.Add(time.Minute), timing, "its start and timing cannot change"},
-		{"an exam into a rehearsal", false, false, now, rehearsal, ""},
-		{"an exam that somebody entered into a rehearsal", false, true, now, rehearsal, "cannot change between rehearsal and exam"},
-		{"a candidate without a recording leaves", false, true, start.Add(time.Minute), first, ""},
-		{"a candidate with a recording leaves", false, true, start.Add(time.Minute), second, "candidate 001 cannot be removed: there are recordings"},
-		{"the title at any time", false, true, start.Add(time.Minute), title, ""},
+		{"a question before the start", false, false, false, start.Add(-1000), question, ""},
+		{"a question from the start on", false, false, false, start, question, "candidates may have seen one (changed q2)"},
+		{"a question's time", false, false, false, start, longer, "changed q1"},
+		{"their order", false, false, false, start, swapped, "changed q2, q1"},
+		{"no questions any more", false, false, false, start, fewer, "removed q1, q2"},
+		{"a question once somebody has entered", false, true, false, start.Add(-time.Minute), question, "changed q2"},
+		{"a question once somebody has entered who records nothing", false, false, true, start.Add(-time.Minute), question, "changed q2"},
+		{"the start under somebody who answers and records nothing", false, false, true, start.Add(time.Minute), moved, "its start and timing cannot change"},
+		{"a candidate who has entered leaves", false, false, true, start.Add(-time.Minute), second, "candidate 001 cannot be removed: they have entered"},
+		{"a question of a rehearsal", true, true, false, start, question, ""},
+		{"the start before it, with somebody waiting", false, true, false, start.Add(-time.Minute), moved, ""},
+		{"the start when nobody came", false, false, false, start.Add(time.Minute), moved, ""},
+		{"the start under somebody who answers", false, true, false, start.Add(time.Minute), moved, "its start and timing cannot change"},
+		{"the timing under somebody who answers", false, true, false, start.Add(time.Minute), timing, "its start and timing cannot change"},
+		{"an exam into a rehearsal", false, false, false, now, rehearsal, ""},
+		{"an exam that somebody entered into a rehearsal", false, true, false, now, rehearsal, "cannot change between rehearsal and exam"},
+		{"a candidate without a recording leaves", false, true, false, start.Add(time.Minute), first, ""},
+		{"a candidate with a recording leaves", false, true, false, start.Add(time.Minute), second, "candidate 001 cannot be removed: they have entered"},
+		{"the title at any time", false, true, false, start.Add(time.Minute), title, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, s *store.Store) {
@@ -245,6 +249,12 @@ func TestImportRefusesToTakeBackWhatWasSeen(t *testing.T) {
 					a, err := s.AttemptOf(t.Context(), anExam.ID, "001")
 					require.NoError(t, err)
 					require.NoError(t, s.CreateTake(t.Context(), exam.Take{ID: "take", AttemptID: a.ID, Kind: exam.Camera, Size: -1, State: exam.Uploading, CreatedAt: now}))
+				}
+				if test.entered {
+					a, err := s.AttemptOf(t.Context(), anExam.ID, "001")
+					require.NoError(t, err)
+					a.Version, a.Course.Done = 1, map[exam.Step]time.Time{exam.Entry: start.Add(-2 * time.Minute)}
+					require.NoError(t, s.ChangeCourse(t.Context(), a, nil, start))
 				}
 				before, attempts := kept(t, s)
 				test.change(&c)
