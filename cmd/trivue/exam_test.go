@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trivue/trivue/exam/examfile"
-	"github.com/trivue/trivue/internal/pgtest"
 	"github.com/trivue/trivue/store"
 )
 
@@ -70,6 +69,7 @@ func TestExamFromTheTemplate(t *testing.T) {
 	require.Zero(t, got.code, got.stderr)
 	assert.Empty(t, got.stderr)
 	assert.Contains(t, got.stdout, "Imported.")
+	assert.Contains(t, got.stdout, "09:00:00 +08:00", "the start is shown as it was written")
 	candidates, err := db.Candidates(t.Context(), "sample-exam")
 	require.NoError(t, err)
 	require.Len(t, candidates, 3)
@@ -174,25 +174,6 @@ func TestImportNamesWhatIsMissing(t *testing.T) {
 	assert.Equal(t, 1, got.code)
 	assert.Contains(t, got.stderr, "--data")
 	assert.NoFileExists(t, filepath.Join(dir, "trivue.db"), "no database is made where no server is")
-}
-
-func TestImportIntoPostgreSQL(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a server")
-	}
-	dir, data, dsn := filepath.Join(t.TempDir(), "exam"), t.TempDir(), pgtest.DSN(t)
-	require.Zero(t, trivue(t, nil, "exam", "template", dir).code)
-	got := trivue(t, []string{"TRIVUE_DATABASE=" + dsn}, "exam", "import", dir, "--data", data)
-	require.Zero(t, got.code, got.stderr)
-	assert.Contains(t, got.stdout, "09:00:00 +08:00", "the start is shown as it was written")
-	assert.Len(t, objectsOf(t, data), 4)
-	assert.NoFileExists(t, filepath.Join(data, "trivue.db"))
-	db, err := store.Open(t.Context(), dsn)
-	require.NoError(t, err)
-	defer db.Close()
-	candidates, err := db.Candidates(t.Context(), "sample-exam")
-	require.NoError(t, err)
-	assert.Len(t, candidates, 3)
 }
 
 func TestSampleRehearsalIsImportedOnce(t *testing.T) {
