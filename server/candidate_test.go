@@ -49,7 +49,7 @@ func newExamBench(t *testing.T) *bench {
 		Candidates: []exam.Candidate{{ExamID: "x", Ticket: "001", Name: "王小明", IDTail: "123X"}, {ExamID: "x", Ticket: "002", Name: "李雷", IDTail: "4567"}},
 		Questions: []exam.Question{{ID: "q1", Text: secretOne, Prepare: time.Minute, Answer: 4 * time.Minute},
 			{ID: "q2", Text: secretTwo, Prepare: time.Minute, Answer: 4 * time.Minute}},
-		Attachments: []exam.Attachment{{ID: "n", Title: "须知", MIME: "text/plain; charset=utf-8", Size: int64(len(notice)), SHA256: hashOf(notice), Key: "exams/x/notice"}},
+		Attachments: []exam.Attachment{{ID: "n", Title: "须知", MIME: "text/plain", Size: int64(len(notice)), SHA256: hashOf(notice), Key: "exams/x/notice"}},
 	}
 	_, err := b.store.ImportExam(t.Context(), content, store.Import{Now: b.now, NewID: uuid.NewString})
 	require.NoError(t, err)
@@ -159,6 +159,7 @@ func TestACandidatesWholeWayOverHTTP(t *testing.T) {
 	document := b.request("GET", "/api/candidate/attachments/n", "")
 	text, _ := io.ReadAll(document.Body)
 	assert.Equal(t, notice, string(text))
+	assert.Equal(t, "text/plain; charset=utf-8", document.Header.Get("Content-Type"))
 	assert.Equal(t, `"`+hashOf(notice)+`"`, document.Header.Get("ETag"))
 	status, said = b.tell("POST", "/api/candidate/steps/attachments", `{"id":"n","sha256":"`+hashOf("other")+`"}`)
 	assert.Equal(t, http.StatusConflict, status)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/trivue/trivue/archive"
 	"github.com/trivue/trivue/exam"
@@ -48,6 +49,9 @@ func (s *Server) object(w http.ResponseWriter, r *http.Request, key, mime string
 		return
 	}
 	defer content.Close()
+	if strings.HasPrefix(mime, "text/") && !strings.Contains(mime, "charset") {
+		mime += "; charset=utf-8"
+	}
 	h := w.Header()
 	h.Set("Content-Type", mime)
 	h.Set("ETag", `"`+content.Info().SHA256+`"`)
