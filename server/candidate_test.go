@@ -440,6 +440,7 @@ func TestSupportSeesItsCandidates(t *testing.T) {
 			Candidates []struct {
 				Ticket, Name, Step string
 				SignedIn, HelpOpen bool
+				LoginAt            int64
 			}
 		}
 		require.NoError(t, json.Unmarshal(data, &list))
@@ -448,6 +449,8 @@ func TestSupportSeesItsCandidates(t *testing.T) {
 		assert.True(t, list.Candidates[0].SignedIn)
 		assert.True(t, list.Candidates[0].HelpOpen)
 		assert.False(t, list.Candidates[1].SignedIn)
+		assert.Equal(t, b.now.Add(anHour-20*time.Minute).UnixMicro(), list.Candidates[0].LoginAt, "who waits longest comes first")
+		assert.Zero(t, list.Candidates[1].LoginAt)
 		assert.Contains(t, b.firstEvents("/api/exams/x/events", support), "登录不了")
 	})
 }

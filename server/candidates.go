@@ -20,6 +20,7 @@ type candidateRow struct {
 	Step         exam.Step        `json:"step"`
 	SignedIn     bool             `json:"signedIn" doc:"A session is open on some screen."`
 	Login        loginView        `json:"login"`
+	LoginAt      int64            `json:"loginAt" doc:"When the login got into its state; 0 where nobody has signed in."`
 	Stills       map[string]int64 `json:"stills"`
 	Waivable     []exam.Step      `json:"waivable" doc:"Steps that support may let the candidate go on without."`
 	Help         []messageView    `json:"help"`
@@ -131,6 +132,9 @@ func viewCandidate(i interview.Interview, now time.Time) candidateRow {
 	row := candidateRow{Attempt: i.Attempt.ID, Ticket: i.Candidate.Ticket, Name: i.Candidate.Name, HasPhoto: i.Candidate.Photo != "", Step: i.Step(now),
 		Login: loginView{c.Login.State, c.Login.Reason}, Stills: map[string]int64{}, Waivable: []exam.Step{}, Gaps: []gapView{}, Reentered: c.Reentered,
 		ExtraSeconds: int64(c.Granted() / time.Second), Ended: viewEnded(c.Ended)}
+	if !c.Login.At.IsZero() {
+		row.LoginAt = c.Login.At.UnixMicro()
+	}
 	for _, step := range exam.Waivable {
 		if i.Has(step) && c.Done[step].IsZero() {
 			row.Waivable = append(row.Waivable, step)
