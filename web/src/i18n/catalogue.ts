@@ -2,10 +2,12 @@
 
 import { candidate } from "./catalogue/candidate";
 import { interview } from "./catalogue/interview";
+import { support } from "./catalogue/support";
 
 export const catalogue = {
   ...candidate,
   ...interview,
+  ...support,
   "app.name": ["三视", "Trivue"],
   "app.tagline": ["网上面试系统", "Online interviews"],
   "language.switch": ["English", "中文"],

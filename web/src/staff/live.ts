@@ -1,11 +1,11 @@
-// An attempt's state as it changes, by server-sent events.
+// Something of the server's as it changes, by server-sent events.
 
-import { onUnmounted, ref, type Ref } from "vue";
+import { onUnmounted, ref, shallowRef, type Ref, type ShallowRef } from "vue";
 import { ApiError, get, type Attempt } from "./api";
 
-export interface Live {
-  attempt: Ref<Attempt | null>;
-  /** When the state was received, where the connection has been lost since; null while it stands. */
+export interface Live<T> {
+  value: ShallowRef<T | null>;
+  /** When the value was received, where the connection has been lost since; null while it stands. */
   lostSince: Ref<Date | null>;
   error: Ref<unknown>;
 }
@@ -13,8 +13,15 @@ export interface Live {
 /** Without a sign of life for this long, in milliseconds, the connection counts as lost: the server gives one every 15 s. */
 const silence = 40_000;
 
-export function useLive(id: string): Live {
-  const attempt = ref<Attempt | null>(null);
+/**
+ * Follows what a path's stream says.
+ *
+ * @param stream the path of the server-sent events
+ * @param event the name of the event that carries the value
+ * @param plain a path that answers with an error where the stream does: an EventSource does not tell which one
+ */
+export function useStream<T>(stream: string, event: string, plain: string): Live<T> {
+  const value = shallowRef<T | null>(null);
   const lostSince = ref<Date | null>(null);
   const error = ref<unknown>(null);
   let source: EventSource | undefined;
@@ -27,10 +34,10 @@ export function useLive(id: string): Live {
 
   function open() {
     source?.close();
-    source = new EventSource(`/api/attempts/${encodeURIComponent(id)}/events`);
+    source = new EventSource(stream);
     source.onopen = () => (heard = Date.now());
-    source.addEventListener("attempt", (event) => {
-      attempt.value = JSON.parse((event as MessageEvent<string>).data) as Attempt;
+    source.addEventListener(event, (message) => {
+      value.value = JSON.parse((message as MessageEvent<string>).data) as T;
       last = new Date();
       heard = Date.now();
       lostSince.value = null;
@@ -47,7 +54,7 @@ export function useLive(id: string): Live {
   async function reopen() {
     if (stopped) return;
     try {
-      await get(`/api/attempts/${encodeURIComponent(id)}`);
+      await get(plain);
     } catch (e) {
       if (e instanceof ApiError && e.code !== "network") error.value = e;
     }
@@ -67,5 +74,12 @@ export function useLive(id: string): Live {
     clearTimeout(retry);
     clearInterval(watchdog);
   });
-  return { attempt, lostSince, error };
+  return { value, lostSince, error };
+}
+
+/** An attempt's state as it changes. */
+export function useLive(id: string): { attempt: ShallowRef<Attempt | null>; lostSince: Ref<Date | null>; error: Ref<unknown> } {
+  const plain = `/api/attempts/${encodeURIComponent(id)}`;
+  const { value, lostSince, error } = useStream<Attempt>(`${plain}/events`, "attempt", plain);
+  return { attempt: value, lostSince, error };
 }

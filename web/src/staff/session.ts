@@ -2,7 +2,7 @@ import { reactive } from "vue";
 import { ApiError, get, onUnauthorized, post, remove } from "./api";
 
 /** What a role may do, as the server says it. */
-export type Action = "see" | "review" | "upload" | "manage";
+export type Action = "see" | "review" | "upload" | "manage" | "assist" | "grant";
 
 interface Person {
   name: string;
