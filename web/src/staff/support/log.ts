@@ -36,16 +36,16 @@ const labels = (value: unknown): string => (Array.isArray(value) ? value.map(tex
 type Reading = (data: Data) => { key: Key; values?: Values; words?: Said["words"] };
 
 const plain = (key: Key): Reading => () => ({ key });
-const reasoned = (key: Key, without: Key): Reading => (data) => (text(data.reason) ? { key, values: { reason: text(data.reason) } } : { key: without });
+const reasoned = (key: Key): Reading => (data) => ({ key, values: { reason: text(data.reason) || "–" } });
 const device = (key: Key): Reading => (data) => ({ key, values: { problem: text(data.problem) }, words: { device: { family: "device", word: text(data.device) } } });
 const granted = (key: Key): Reading => (data) => ({ key, values: { minutes: Math.round((number(data.seconds) / 60) * 10) / 10, reason: text(data.reason) } });
 
 const readings: Record<string, Reading> = {
   "signed-in": (data) => ({ key: "support.log.signedIn", values: { address: text(data.address) } }),
   "signed-out": plain("support.log.signedOut"),
-  "login-approved": reasoned("support.log.approvedWhy", "support.log.approved"),
-  "login-refused": reasoned("support.log.refused", "support.log.refused"),
-  "login-released": reasoned("support.log.released", "support.log.released"),
+  "login-approved": (data) => (text(data.reason) ? reasoned("support.log.approvedWhy")(data) : { key: "support.log.approved" }),
+  "login-refused": reasoned("support.log.refused"),
+  "login-released": reasoned("support.log.released"),
   "devices-checked": plain("support.log.devicesChecked"),
   "phone-bound": plain("support.log.phoneBound"),
   "step-waived": (data) => ({ key: "support.log.waived", values: { reason: text(data.reason) }, words: { step: { family: "step", word: text(data.step) } } }),
