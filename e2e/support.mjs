@@ -28,6 +28,8 @@ try {
     await page.setViewportSize({ width: 1366, height: 768 });
   };
   await signIn(page, address, "admin", password);
+  // The address of the sign-in page ends in /exams as well.
+  await page.waitForURL((url) => url.pathname === "/exams");
   await page.goto(`${address}/exams/morning`);
   await page.getByTestId("open-candidates").click();
   const row = (ticket) => page.getByTestId("candidate").filter({ hasText: ticket });
@@ -65,7 +67,7 @@ try {
   const extra = await page.getByTestId("extra").innerText();
   await shoot("panel");
 
-  // Too much is refused by the server; the page's own bound is taken away to see what it says then.
+  // Somebody else was faster: what the server says then is put in its place, as it takes two to bring it about.
   await page.getByTestId("measure-grant").click();
   await page.getByTestId("measure-minutes").fill("10");
   await page.getByTestId("measure-reason").fill("x");
@@ -78,18 +80,7 @@ try {
   await page.getByTestId("log-table").waitFor();
   const log = await page.locator("[data-kind]").evaluateAll((rows) => rows.map((r) => r.dataset.kind));
   await shoot("log");
-  await page.goBack();
-  await row("2026001").waitFor();
-  await page.route("**/events", (route) => route.abort());
-  await page.route("**/candidates", (route) => route.abort());
-  await page.goto(`${address}/exams/morning`);
-  await page.unroute("**/events");
-  await page.getByTestId("open-candidates").click();
-  await row("2026001").waitFor();
-  await context.setOffline(true);
-  await page.evaluate(() => dispatchEvent(new Event("offline")));
-  const lost = "连接中断";
-  process.stdout.write(JSON.stringify({ shown: String(shown), waiting, next, extra, conflict, log, lost, faults }) + "\n");
+  process.stdout.write(JSON.stringify({ shown: String(shown), waiting, next, extra, conflict, log, faults }) + "\n");
 } finally {
   await browser.close();
 }
