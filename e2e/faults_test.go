@@ -196,7 +196,7 @@ func TestWhatOneBrowserRecordedIsFoundAgain(t *testing.T) {
 	s.support("release", map[string]any{"reason": "浏览器崩溃"})
 	s.signIn()
 	b.wait(`main [data-step="recover"], main [data-step="upload"], main [data-step="finished"]`)
-	b.wait(`[data-testid="may-close"][data-tone="good"], [data-testid="recovered"]`)
+	b.wait(`[data-testid="may-close"][data-tone="good"], [data-testid="recover-state"][data-tone="good"]`)
 	takes := b.journal()
 	require.Len(t, takes, 2)
 	for _, take := range takes {

@@ -199,15 +199,16 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-changed:
-			if !pause(ctx, coalesceList) {
-				return
-			}
 		}
 		// Also at a beat: steps change by the time alone, and sessions end on other servers.
 		if !s.stillMay(ctx, session, exam.Assist) {
 			return
 		}
 		if list, err = s.candidates(ctx, id); err != nil || !send() {
+			return
+		}
+		// What changes meanwhile is one change: what was told last is at most so old.
+		if !pause(ctx, coalesceList) {
 			return
 		}
 	}
