@@ -4,8 +4,6 @@ import type { Capture, CaptureState } from "../capture/capture";
 import { initialLang, rememberLang, translate, type Key, type Lang } from "../i18n";
 import { api, ApiError, type ExamInfo, type Questions, type State, type StepName } from "./api";
 import { recentResults, rememberResults, type DeviceResults } from "./checks/results";
-import { openDialog } from "./dialog";
-import { element } from "./element";
 import { Frame } from "./frame";
 import { Help } from "./help";
 import { Live, pause, type Connection } from "./live";
@@ -17,7 +15,7 @@ import { PageClock } from "./pageclock";
 import { drop, keep, kept, newer } from "./questions";
 import { screens } from "./screens";
 import { SharePrompt } from "./sharing";
-import { signInForm } from "./signin";
+import { SignInAgain } from "./signin";
 import { stepNow } from "./stepnow";
 import { StillOutbox } from "./stilloutbox";
 import { wrongs, type Wrong } from "./wrongs";
@@ -40,6 +38,7 @@ export class App implements Page {
   private readonly help = new Help(this);
   private readonly sharing = new SharePrompt(this);
   private readonly otherTab = new OtherTab(this);
+  private readonly signInAgain = new SignInAgain(this);
   private readonly wantedExam: string | null;
   private readonly recovering: boolean;
   private screen: ScreenName | null = null;
@@ -50,7 +49,6 @@ export class App implements Page {
   private seconds = 0;
   private toldEntry = false;
   private asking = false;
-  private signIn_: HTMLDialogElement | null = null;
 
   constructor(root: HTMLElement) {
     const address = new URLSearchParams(location.search);
@@ -99,8 +97,11 @@ export class App implements Page {
       this.take(await api.state());
     } catch (error) {
       if (error instanceof ApiError && error.code === "unauthorized") return this.guest();
-      const known = tab.recall<State>("state");
-      if (known && (!this.wantedExam || known.exam.id === this.wantedExam)) return this.take(known);
+      const known = tab.recall<{ at: number; state: State }>("known");
+      if (known && (!this.wantedExam || known.state.exam.id === this.wantedExam)) {
+        this.live.lastHeard(Date.now() - known.at);
+        return this.take(known.state, false);
+      }
       setTimeout(() => void this.load(), pause(this.failures++));
     }
   }
@@ -120,13 +121,14 @@ export class App implements Page {
     this.changed();
   }
 
-  private take(state: State): void {
+  /** current: it has just come from the server. */
+  private take(state: State, current = true): void {
     if (this.state && state.serverTime < this.state.serverTime) return; // overtaken on its way
     if (this.state && this.state.attempt.id !== state.attempt.id) return location.reload();
     const fresh = this.state === null;
     this.state = state;
-    this.signedOut = false;
-    tab.remember("state", state);
+    if (current) this.signedOut = false;
+    if (current) tab.remember("known", { at: Date.now(), state });
     device.remember("exam", state.exam.id);
     const { attempt } = state;
     if (attempt.ended || !["confirm", "waiting", "answering"].includes(attempt.step)) device.forget(`ended.${attempt.id}`);
@@ -171,9 +173,9 @@ export class App implements Page {
     this.live.stop();
     if (this.capture && this.screen && [...recordedScreens, "upload", "finished", "recover"].includes(this.screen)) {
       this.signedOut = true;
-      if (this.screen === "upload" || this.screen === "recover") this.askToSignIn();
+      if (this.screen === "upload" || this.screen === "recover") this.signInAgain.open();
     } else {
-      tab.forget("state");
+      tab.forget("known");
       this.keeper.close();
       this.state = null;
       void this.guest();
@@ -203,7 +205,7 @@ export class App implements Page {
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "unauthorized") return this.announce(this.t("wrong.lostTodo"));
     }
-    tab.forget("state");
+    tab.forget("known");
     location.reload();
   }
 
@@ -345,14 +347,8 @@ export class App implements Page {
 
   private async act(action: NonNullable<Wrong["action"]>): Promise<void> {
     if (action === "help") return this.openHelp();
-    if (action === "sign-in") return this.askToSignIn();
+    if (action === "sign-in") return this.signInAgain.open();
     await this.keeper.openCamera();
-  }
-
-  private askToSignIn(): void {
-    if (this.signIn_ || !this.signedOut) return;
-    const form = signInForm(this, () => this.signIn_?.close());
-    this.signIn_ = openDialog(this.t("signin.againTitle"), { closed: () => (this.signIn_ = null) }, element("p", { class: "hint" }, this.t("signin.againText")), form.element);
   }
 
   /** Tells the server what it does not know yet: that the devices were tried, that this page came back, that the candidate has ended. */

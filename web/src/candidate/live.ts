@@ -61,6 +61,11 @@ export class Live {
     this.open();
   }
 
+  /** What is shown is this old, in milliseconds: it comes from before a reload. */
+  lastHeard(age: number): void {
+    this.current = { ok: false, heard: performance.now() - Math.max(0, age) };
+  }
+
   /** Something else heard from the server. */
   heard(): void {
     const was = this.current;

@@ -1,6 +1,7 @@
 // Signing in: the form of the login step, and the one that asks again where the session was lost in the middle.
 
 import { ApiError } from "./api";
+import { openDialog } from "./dialog";
 import { button, element, setChildren, setText, show } from "./element";
 import { clockTime, countdown } from "./measures";
 import type { Page } from "./page";
@@ -81,7 +82,20 @@ export function signInForm(page: Page, signedIn: () => void): SignInForm {
   return { element: form, second };
 }
 
-/** A line that says which exam this address is for, and how to sign out. */
+/** Asks to sign in again over whatever step is shown. */
+export class SignInAgain {
+  private dialog: HTMLDialogElement | null = null;
+
+  constructor(private readonly page: Page) {}
+
+  open(): void {
+    if (this.dialog || !this.page.signedOut) return;
+    const { t } = this.page;
+    const form = signInForm(this.page, () => this.dialog?.close());
+    this.dialog = openDialog(t("signin.againTitle"), { closed: () => (this.dialog = null) }, element("p", { class: "hint" }, t("signin.againText")), form.element);
+  }
+}
+
 export function signOutButton(page: Page): HTMLButtonElement {
   return button(page.t("signin.signOut"), () => page.signOut(), { class: "quiet", data: { testid: "sign-out" } });
 }

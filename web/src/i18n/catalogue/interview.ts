@@ -132,7 +132,7 @@ export const interview = {
   "answer.endTitle": ["确定结束考试？", "End the interview?"],
   "answer.endText": ["结束后录制停止，不能再返回作答。之后请等待录像上传完成。", "Recording stops, and you cannot come back to answer. Then wait until the upload is done."],
   "answer.endTime": ["还有 {left} 没有用完。", "There are {left} left."],
-  "answer.endLeft": ["还有 {n} 道题没有显示。", "{n} questions have not been shown yet."],
+  "answer.endLeft": ["还有 {n} 道题没有显示。", "Questions that you have not seen yet: {n}."],
   "answer.endYes": ["结束考试", "End the interview"],
   "answer.endNo": ["继续作答", "Go on answering"],
   "sheet.title": ["展示 A4 纸", "Show your sheet"],
