@@ -125,11 +125,15 @@ func importInterview(t *testing.T, data string, starts time.Time, skip []exam.St
 
 // attemptID is the attempt of the one candidate.
 func attemptID(t *testing.T, data string) string {
+	return attemptOf(t, data, interviewExam, interviewTicket)
+}
+
+func attemptOf(t *testing.T, data, examID, ticket string) string {
 	t.Helper()
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(data, "trivue.db"))
 	require.NoError(t, err)
 	defer db.Close()
-	a, err := db.AttemptOf(t.Context(), interviewExam, interviewTicket)
+	a, err := db.AttemptOf(t.Context(), examID, ticket)
 	require.NoError(t, err)
 	return a.ID
 }
