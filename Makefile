@@ -63,6 +63,11 @@ lint:
 bench: build
 	bench/run.sh
 
+# How many candidates can send at once, beside tusd alone.
+.PHONY: bench-live
+bench-live: build
+	TRIVUE_BINARY=$(CURDIR)/bin/trivue go run ./bench/live
+
 # The aligner against pairs with known truth, beside other methods. BENCH_QUICK=1: short pairs only, minutes instead of an hour.
 .PHONY: bench-align setup-bench-align
 setup-bench-align:

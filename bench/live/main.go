@@ -1,0 +1,100 @@
+// Command live measures how many candidates can send at the same time, beside tusd alone on the same disk in the same run.
+//
+// Each of them sends 1.5 Mbit/s as a browser does: every two seconds a PATCH of what was recorded, and to Trivue the record of its chain,
+// after which the server has made it durable. What is measured is how long a PATCH takes, and how long until the server says that the bytes
+// are safe. The senders share the machine with the server.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	var o options
+	flag.DurationVar(&o.run, "run", 20*time.Second, "how long each load lasts")
+	flag.IntVar(&o.from, "from", 50, "the first load; each one is the double of that before, then the gap is halved")
+	flag.IntVar(&o.steps, "halvings", 3, "how often the gap between enough and too much is halved")
+	flag.DurationVar(&o.limit, "p99", 500*time.Millisecond, "how long 99 of 100 appends may take at most")
+	flag.StringVar(&o.disk, "disk", "", "folder on the disk to write to; a temporary one if empty")
+	bare := flag.String("serve-bare-tusd", "", "serve tusd alone in this folder (what the measurement starts itself)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	if *bare != "" {
+		err = serveBare(ctx, *bare)
+	} else {
+		err = measure(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "live:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	run         time.Duration
+	from, steps int
+	limit       time.Duration
+	disk        string
+}
+
+func measure(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp(o.disk, "trivue-live-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Println("| server | live uploads | PATCH p50 ms | p99 ms | safe p50 ms | p99 ms | server's CPU | appends late |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
+	most := map[string]int{}
+	for _, kind := range []string{"tusd", "trivue"} {
+		if most[kind], err = search(o, func(uploads int) (bool, error) {
+			figures, err := one(ctx, kind, filepath.Join(dir, fmt.Sprintf("%s-%d", kind, uploads)), uploads, o.run)
+			if err != nil {
+				return false, fmt.Errorf("%s with %d uploads: %w", kind, uploads, err)
+			}
+			fmt.Println(figures.row(kind, uploads))
+			return figures.holds(o.limit), nil
+		}); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("\nWith p99 ≤ %v: trivue %d, tusd alone %d live uploads (ratio %.2f).\n", o.limit, most["trivue"], most["tusd"], float64(most["trivue"])/float64(max(most["tusd"], 1)))
+	return nil
+}
+
+// search gives the largest load that holds: by doubling, then by halving the gap.
+func search(o options, holds func(int) (bool, error)) (int, error) {
+	enough, tooMuch := 0, 0
+	for n := o.from; tooMuch == 0; n *= 2 {
+		ok, err := holds(n)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			enough = n
+		} else {
+			tooMuch = n
+		}
+	}
+	for range o.steps {
+		n := (enough + tooMuch) / 2
+		ok, err := holds(n)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			enough = n
+		} else {
+			tooMuch = n
+		}
+	}
+	return enough, nil
+}
