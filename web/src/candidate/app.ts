@@ -357,20 +357,17 @@ export class App implements Page {
     if (!state || this.signedOut) return;
     const results = recentResults(state.exam.id);
     void this.stills.flush();
-    try {
-      if (state.attempt.steps.includes("devices") && !state.attempt.done.devices && results) await this.do("devices", { results });
-      if (this.keeper.recording && !this.toldEntry && this.capture) {
-        this.toldEntry = true;
-        await this.do("entry", { run: this.capture.run }).catch((error: unknown) => {
-          this.toldEntry = !(error instanceof ApiError && error.code === "network");
-        });
-      }
-      if (this.endedHere) await this.do("answering", {});
-    } catch (error) {
-      // A rule's refusal of an end stands; without an answer it is said again.
-      if (error instanceof ApiError && error.status === 409) device.forget(`ended.${state.attempt.id}`);
-      this.changed();
+    if (state.attempt.steps.includes("devices") && !state.attempt.done.devices && results) await this.do("devices", { results }).catch(() => undefined);
+    if (this.keeper.recording && !this.toldEntry && this.capture) {
+      this.toldEntry = true;
+      await this.do("entry", { run: this.capture.run }).catch((error: unknown) => (this.toldEntry = (error as ApiError).status === 409));
     }
+    if (!this.endedHere) return;
+    await this.do("answering", {}).catch((error: unknown) => {
+      // A rule's refusal stands: the candidate goes on answering. Without an answer it is said again.
+      if ((error as ApiError).status === 409) device.forget(`ended.${state.attempt.id}`);
+      this.changed();
+    });
   }
 
   private recordingEnded(): void {

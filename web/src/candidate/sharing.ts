@@ -43,10 +43,10 @@ export class SharePrompt {
       t(before ? "share.stopped" : "share.afterReload"),
       { stays: true, class: before ? "dialog full alarm" : "dialog full", closed: () => this.dialog && ((this.dialog = null), page.changed()) },
       element("p", {}, t(before ? "share.stoppedText" : "share.afterReloadText")),
-      element("ol", { class: "how" }, element("li", {}, t("share.how1")), element("li", {}, t("share.how2")), element("li", {}, t("share.how3"))),
       this.timer,
       this.problem,
       element("div", { class: "actions" }, share, button(t("answer.help"), () => page.openHelp(), {})),
+      element("ol", { class: "how" }, element("li", {}, t("share.how1")), element("li", {}, t("share.how2")), element("li", {}, t("share.how3"))),
       element("p", { class: "hint" }, page.support ? t("frame.support", { number: page.support }) : ""),
     );
     this.second();
