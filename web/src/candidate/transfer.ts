@@ -45,7 +45,11 @@ export class TransferPanel {
       bar.value = line.takes === 0 ? 0 : line.signed ? 1 : Math.min(part, 0.999);
       item.dataset.state = line.takes === 0 ? "none" : line.signed ? "good" : "moving";
       // A bar that is full says nothing of the server's signature; the words do.
-      setText(said, line.takes === 0 ? t(captured.recovering ? "send.looking" : "send.none") : line.signed ? t("send.signed", { bytes: bytes(line.recorded) }) : part >= 1 ? t("send.checking", { bytes: bytes(line.recorded) }) : t("send.part", { safe: bytes(line.safe), all: bytes(line.recorded), percent: Math.floor(part * 100) }));
+      const all = bytes(line.recorded);
+      if (line.takes === 0) setText(said, t(captured.recovering ? "send.looking" : "send.none"));
+      else if (line.signed) setText(said, t("send.signed", { bytes: all }));
+      else if (part >= 1) setText(said, t("send.checking", { bytes: all }));
+      else setText(said, t("send.part", { safe: bytes(line.safe), all, percent: Math.floor(part * 100) }));
     }
     const wantsPhone = state.attempt.steps.includes("phone");
     show(this.phoneRow, wantsPhone);

@@ -17,7 +17,13 @@ export function entryStep(page: Page): Step {
   const note = element("div", { class: "notice", role: "status", data: { testid: "entry-note" } });
   const problem = element("p", { class: "notice", role: "alert", hidden: true, data: { tone: "bad", testid: "entry-problem" } });
   const single = element("input", { type: "checkbox", id: "single-display" });
-  const displays = element("div", { class: "notice", hidden: true, data: { tone: "bad", testid: "displays" } }, element("strong", {}, t("devices.displaysMore")), element("span", {}, t("devices.displaysTodo")), element("label", { class: "check-line" }, single, t("entry.single")));
+  const displays = element(
+    "div",
+    { class: "notice", hidden: true, data: { tone: "bad", testid: "displays" } },
+    element("strong", {}, t("devices.displaysMore")),
+    element("span", {}, t("devices.displaysTodo")),
+    element("label", { class: "check-line" }, single, t("entry.single")),
+  );
   const enter = button(t("entry.enter"), go, { class: "primary large", data: { testid: "enter" } });
   const refreshed = element("span", { class: "hint", role: "status" });
   const refresh = button(t("entry.refresh"), () => page.refresh().then(() => setText(refreshed, t("entry.refreshed")), () => setText(refreshed, t("wrong.lostTodo"))), { data: { testid: "refresh" } });
@@ -73,6 +79,24 @@ export function entryStep(page: Page): Step {
     return blocked && blocked.code !== "too-early" ? "unknown" : "open";
   }
 
+  function noteFor(is: ReturnType<typeof verdict>): string {
+    const { times, attempt } = page.state!;
+    const now = page.clock.now();
+    const time = (at: number | undefined) => (at === undefined ? "" : clockTime(at, page.lang, now));
+    switch (is) {
+      case "late":
+        return `${t("entry.tooLate")} ${page.support ? t("frame.support", { number: page.support }) : ""}`;
+      case "early":
+        return t("entry.notOpen", { time: time(times?.entry ?? attempt.blocked?.from), start: time(times?.start) });
+      case "unknown":
+        return t("entry.wait");
+      case "open":
+        if (attempt.done.entry) return t("entry.again");
+        if (times === null) return t("entry.rehearsal");
+        return now !== null && now >= times.start ? t("entry.late") : t("entry.openText", { start: time(times.start) });
+    }
+  }
+
   function draw(): void {
     const { state } = page;
     const now = page.clock.now();
@@ -85,12 +109,7 @@ export function entryStep(page: Page): Step {
     wasOpen = is === "open";
     note.dataset.tone = is === "late" ? "bad" : is === "open" ? "good" : "info";
     note.dataset.code = is;
-    const start = times ? clockTime(times.start, page.lang, now) : "";
-    const reentry = Boolean(state?.attempt.done.entry);
-    setText(
-      note,
-      is === "late" ? `${t("entry.tooLate")} ${page.support ? t("frame.support", { number: page.support }) : ""}` : is === "early" ? t("entry.notOpen", { time: clockTime(times?.entry ?? state!.attempt.blocked?.from ?? 0, page.lang, now), start }) : is === "open" ? (times && now !== null && now >= times.start && !reentry ? t("entry.late") : reentry ? t("entry.again") : times ? t("entry.openText", { start }) : t("entry.rehearsal")) : t("entry.wait"),
-    );
+    setText(note, noteFor(is));
     const until = is === "early" ? times?.entry : is === "open" && times && now !== null && now < times.start ? times.start : null;
     show(timer, Boolean(until) && now !== null);
     show(timerLabel, Boolean(until) && now !== null);

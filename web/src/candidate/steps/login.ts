@@ -81,7 +81,13 @@ export function loginStep(page: Page): Step {
     if (now === "refused") {
       told = false;
       const reason = login?.reason ? t("signin.refusedReason", { reason: login.reason }) : "";
-      setChildren(panel, element("div", { class: "notice", role: "alert", data: { tone: "bad", testid: "refused" } }, element("strong", {}, t("signin.refused")), element("span", {}, [reason, t("signin.refusedTodo")].filter(Boolean).join(" "))), element("div", { class: "actions" }, button(t("signin.tryAgain"), () => page.signOut(), { class: "primary", data: { testid: "login-again" } })));
+      const text = [reason, t("signin.refusedTodo")].filter(Boolean).join(" ");
+      const again = button(t("signin.tryAgain"), () => page.signOut(), { class: "primary", data: { testid: "login-again" } });
+      setChildren(
+        panel,
+        element("div", { class: "notice", role: "alert", data: { tone: "bad", testid: "refused" } }, element("strong", {}, t("signin.refused")), element("span", {}, text)),
+        element("div", { class: "actions" }, again),
+      );
       page.announce(t("signin.refused"));
       return;
     }

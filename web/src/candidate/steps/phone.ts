@@ -19,7 +19,12 @@ export function phoneStep(page: Page): Step {
       { class: "step" },
       element("h1", {}, t("phone.title")),
       element("p", { class: "lead" }, t("phone.lead")),
-      element("div", { class: "two-columns even" }, element("div", { class: "panel" }, both, nothing, element("p", { class: "waiting-line", role: "status" }, element("span", { class: "pulse", "aria-hidden": "true" }), t("phone.waiting"))), element("ol", { class: "how panel" }, ...(["phone.how1", "phone.how2", "phone.how3", "phone.how4"] as const).map((key) => element("li", {}, t(key))))),
+      element(
+        "div",
+        { class: "two-columns even" },
+        element("div", { class: "panel" }, both, nothing, element("p", { class: "waiting-line", role: "status" }, element("span", { class: "pulse", "aria-hidden": "true" }), t("phone.waiting"))),
+        element("ol", { class: "how panel" }, ...(["phone.how1", "phone.how2", "phone.how3", "phone.how4"] as const).map((key) => element("li", {}, t(key)))),
+      ),
       element("p", { class: "notice", data: { tone: "info" } }, element("strong", {}, t("phone.cannot")), element("span", {}, t("phone.cannotTodo"), " ", page.support ? t("frame.support", { number: page.support }) : "")),
     ),
     update() {

@@ -39,7 +39,13 @@ export function recoverStep(page: Page): Step {
       setChildren(
         list,
         ...foreign.map((take) =>
-          element("li", {}, element("span", { class: "dot", "aria-hidden": "true" }), element("div", {}, element("strong", {}, t(`kind.${take.kind}`)), element("small", {}, `${clockTime(take.began.server ?? take.began.wall, page.lang, null)} · ${bytes(take.recorded)}`)), element("span", { class: "row-actions" }, button(t("send.save"), () => saveTakes(page.capture!, [take], take.attempt)))),
+          element(
+            "li",
+            {},
+            element("span", { class: "dot", "aria-hidden": "true" }),
+            element("div", {}, element("strong", {}, t(`kind.${take.kind}`)), element("small", {}, `${clockTime(take.began.server ?? take.began.wall, page.lang, null)} · ${bytes(take.recorded)}`)),
+            element("span", { class: "row-actions" }, button(t("send.save"), () => saveTakes(page.capture!, [take], take.attempt))),
+          ),
         ),
       );
     },
