@@ -13,7 +13,7 @@ import (
 // Bounds of what waits in a decoding pipeline.
 const (
 	packetQueue = 1 << 20 // bytes of packets before the decoder; one larger packet is let through
-	pictureOut  = 2       // raw pictures after it, 1.4 MB each at 720p
+	pictureOut  = 1       // raw pictures after it, 3.1 MB each at 1080p
 	soundOut    = 16      // runs of samples
 )
 

@@ -14,12 +14,13 @@ const keyFrames = 60
 
 // pictureEncoder is the elements that encode I420 pictures. The same pictures give the same bytes each time. That takes a fixed
 // speed for VP8 (a negative cpu-used: with a positive one libvpx chooses the speed by how busy the machine is) and one thread
-// for H.264 (with two, its rate control was seen to depend on which is done first).
+// for H.264 (with two, its rate control was seen to depend on which is done first). VP8 has one thread because libvpx's wait for
+// each other in busy loops: on two processors that others use too, seven tenths of the time went there.
 func pictureEncoder(codec container.Codec, bitrate, keyEvery int) ([]element, error) {
 	switch codec {
 	case container.VP8:
 		return []element{{"vp8enc", []prop{
-			{"deadline", "1"}, {"cpu-used", "-10"}, {"threads", threads}, {"lag-in-frames", "0"},
+			{"deadline", "1"}, {"cpu-used", "-10"}, {"threads", "1"}, {"lag-in-frames", "0"},
 			{"end-usage", "vbr"}, {"target-bitrate", fmt.Sprint(bitrate)}, {"min-quantizer", "4"}, {"max-quantizer", "56"},
 			{"keyframe-max-dist", fmt.Sprint(keyEvery)}, {"timebase", "1/90000"}, {"static-threshold", "1"},
 		}}}, nil
@@ -54,8 +55,8 @@ func newPictureEncoding(caps string, track container.Track, bitrate, keyEvery in
 	return e, nil
 }
 
-// rawQueue is how many bytes of raw pictures may wait before an encoder; one larger picture is let through.
-const rawQueue = 4 << 20
+// rawQueue is how many bytes of raw pictures may wait before an encoder: one picture, whatever its size.
+const rawQueue = 1
 
 // EncodePictures encodes pictures that src gives as RGBA, rows without padding, with their media times, io.EOF after the last.
 // Pixels need to be valid until the next call only. Track names Codec (VP8 or H264), Width and Height; bitrate is in bits per

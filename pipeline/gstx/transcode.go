@@ -113,11 +113,10 @@ func pixelAspect(caps string) float64 {
 	return 1
 }
 
-// fit gives the size of a picture with square pixels within 1920 × 1080, upright or lying, in even numbers.
+// fit gives the size of a picture with square pixels within the bounds of what is transcoded, upright or lying, in even numbers.
 func fit(width, height int, aspect float64) (int, int) {
-	const long, short = 1920.0, 1080.0
 	w, h := float64(width)*aspect, float64(height)
-	scale := min(1, long/max(w, h), short/min(w, h))
+	scale := min(1, stage.TranscodedLong/max(w, h), stage.TranscodedShort/min(w, h))
 	even := func(v float64) int { return max(2, 2*int(math.Round(v*scale/2))) }
 	return even(w), even(h)
 }

@@ -68,7 +68,12 @@ func (s Looker) Run(ctx context.Context, job Job, progress func(float64)) (any, 
 	interval := thumbnailInterval(params.Video.End)
 	sheet := &spriteSheet{dir: job.Output}
 	due := time.Duration(0)
-	wanted := func(at time.Duration) bool { return at >= due }
+	// Told for each picture, not for each thumbnail: a child that says nothing for long counts as hung, and there may be ten
+	// seconds of large pictures to decode from one thumbnail to the next.
+	wanted := func(at time.Duration) bool {
+		progress(min(1, at.Seconds()/max(params.Video.End, time.Second).Seconds()))
+		return at >= due
+	}
 	decoded, err := s.Media.DecodePictures(ctx, track, trackSource(in, track.ID, keyFilter(params.Video, interval)),
 		image.Pt(thumbnailBox, thumbnailBox), wanted,
 		func(at time.Duration, picture *image.RGBA) error {
@@ -76,7 +81,6 @@ func (s Looker) Run(ctx context.Context, job Job, progress func(float64)) (any, 
 				return err
 			}
 			due = at - at%interval + interval
-			progress(min(1, at.Seconds()/max(params.Video.End, time.Second).Seconds()))
 			return sheet.add(at, picture)
 		})
 	if err != nil {

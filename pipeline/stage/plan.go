@@ -39,6 +39,13 @@ func (p *Plan) mention(all []LeftOut) {
 	}
 }
 
+// What is transcoded gets at most this large, lying or upright: a reviewer sees three views beside each other, and larger pictures
+// take their encoder more memory and longer than the recording lasts.
+const (
+	TranscodedLong  = 1920
+	TranscodedShort = 1080
+)
+
 // plan chooses the playback file. Packets are copied wherever current browsers play them:
 //
 //   - VP8 and VP9 go to WebM, also out of an MP4: Safari does not play them there.
@@ -71,6 +78,9 @@ func plan(source container.Format, video, audio *container.Track, primed bool, m
 		p.because(fmt.Sprintf("not every browser plays %s pictures", video.Codec))
 		if video.Changing {
 			p.Why = fmt.Sprintf("the configuration of its %s pictures changes in the middle", video.Codec)
+		}
+		if long, short := max(video.Width, video.Height), min(video.Width, video.Height); long > TranscodedLong || short > TranscodedShort {
+			p.because(fmt.Sprintf("its pictures of %d × %d are made smaller, to fit into %d × %d", video.Width, video.Height, TranscodedLong, TranscodedShort))
 		}
 	}
 	if audio == nil {
