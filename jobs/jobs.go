@@ -86,7 +86,7 @@ type Options struct {
 	Redis    Redis
 	Store    Store
 	Work     Worker   // nil: this process plans, and leaves the work to others
-	Notifier Notifier // nil: nobody is told
+	Notifier Notifier // told of the changes of all processes at this Redis; nil: nobody here is told
 	Log      *slog.Logger
 	// Observe is called after each run of a stage, for metrics. It must not block.
 	Observe func(name exam.StageName, outcome Outcome, took time.Duration)
@@ -149,14 +149,15 @@ type Service struct {
 
 	run    context.Context // ends with Close: running stages stop
 	cancel context.CancelFunc
-	loops  sync.WaitGroup // planner and sweeper
+	loops  sync.WaitGroup // planner, sweeper, news
 	stages sync.WaitGroup // handlers
 
 	mu     sync.Mutex
 	closed bool                       // guarded by mu; no handler begins after it is set
 	active map[exam.StageKey]struct{} // guarded by mu; what this process runs
 
-	wakes wakes
+	wakes wakes // attempts to be planned
+	news  wakes // attempts of which others are to be told
 }
 
 // New makes a Service; Start sets it to work.
@@ -174,7 +175,7 @@ func New(opts Options) (*Service, error) {
 	s := &Service{
 		opts: opts, log: opts.Log, owner: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 		redis: client, client: asynq.NewClientFromRedisClient(client), inspector: asynq.NewInspectorFromRedisClient(client),
-		slots: make(chan struct{}, opts.Concurrency), active: map[exam.StageKey]struct{}{}, wakes: newWakes(),
+		slots: make(chan struct{}, opts.Concurrency), active: map[exam.StageKey]struct{}{}, wakes: newWakes(), news: newWakes(),
 	}
 	s.run, s.cancel = context.WithCancel(context.Background())
 	if opts.Work != nil {
@@ -193,6 +194,10 @@ func (s *Service) Start() error {
 	}
 	s.loops.Go(s.plans)
 	s.loops.Go(s.sweeps)
+	s.loops.Go(s.tells)
+	if s.opts.Notifier != nil {
+		s.loops.Go(s.hears)
+	}
 	return nil
 }
 

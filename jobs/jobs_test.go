@@ -349,3 +349,22 @@ func TestWorkerKilledInTheMiddle(t *testing.T) {
 	assert.EqualValues(t, 1, finished.Load(), "recorded once")
 	assert.Zero(t, f.count("a/inspect@0"), "what was done stays done")
 }
+
+// TestAProcessWithoutAWorkerHearsOfTheWork: pages are open at a server, and the work is done in another process.
+func TestAProcessWithoutAWorkerHearsOfTheWork(t *testing.T) {
+	w := newWorld(t, "a")
+	told := &notes{}
+	serving := w.options(nil)
+	serving.Notifier, serving.SweepEvery = told, time.Hour
+	s, _ := w.start(serving)
+	w.await(func() bool {
+		heard, err := w.client().PubSubNumSub(t.Context(), newsChannel).Result()
+		return err == nil && heard[newsChannel] == 1
+	}, "it listens")
+	working := w.options(&fake{})
+	working.SweepEvery = time.Hour
+	w.start(working)
+	s.Wake(attemptID)
+	w.awaitArchive(1)
+	w.await(func() bool { return told.count() > 0 }, "it hears that stages began and ended")
+}

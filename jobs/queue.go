@@ -92,7 +92,7 @@ func (s *Service) removeDead(queue, id string) bool {
 	return s.inspector.DeleteTask(queue, id) == nil
 }
 
-// wakes are the attempts that wait to be planned. An attempt that is woken twice is planned once.
+// wakes are attempts that wait for something to be done with them, such as planning. One that is added twice waits once.
 type wakes struct {
 	mu     *sync.Mutex
 	ids    map[string]struct{} // guarded by mu

@@ -115,9 +115,3 @@ func (s *Service) running(key exam.StageKey) bool {
 	_, ok := s.active[key]
 	return ok
 }
-
-func (s *Service) changed(attemptID string) {
-	if s.opts.Notifier != nil {
-		s.opts.Notifier.AttemptChanged(attemptID)
-	}
-}

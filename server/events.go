@@ -117,6 +117,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			if _, err := fmt.Fprint(w, "event: beat\ndata: {}\n\n"); err != nil || control.Flush() != nil {
 				return
 			}
+			// What another process changed is told by Redis, which may have been away.
+			if view, err = s.attempt(ctx, id); err != nil || !send(view) {
+				return
+			}
 		case <-changed:
 			pause := time.NewTimer(coalesce)
 			select {

@@ -57,3 +57,12 @@ func TestEventsEndWhenTheirSessionExpires(t *testing.T) {
 	b.clock.Add(int64(13 * time.Hour))
 	assert.Empty(t, next(), "at the next sign of life at the latest")
 }
+
+// TestEventsTellWhatNobodyTold: the change was made by another process, and the word of it was lost.
+func TestEventsTellWhatNobodyTold(t *testing.T) {
+	b := newBench(t).signIn()
+	next := b.stream()
+	assert.Contains(t, next(), `"state":"empty"`)
+	require.NoError(t, b.store.CreateTake(t.Context(), exam.Take{ID: "t", AttemptID: "a", Kind: exam.Phone, Name: "p.mp4", UploadID: "u", Size: 5, State: exam.Uploading, CreatedAt: b.now}))
+	assert.Contains(t, next(), `"p.mp4"`)
+}

@@ -22,6 +22,7 @@ type commands struct {
 	Config kong.ConfigFlag `help:"Configuration file (YAML: flag names without dashes in front, one per line)." type:"existingfile" placeholder:"FILE"`
 
 	Serve   serveCommand   `cmd:"" help:"Run the whole system: pages, uploads, processing, playback."`
+	Worker  workerCommand  `cmd:"" help:"Do the media work of servers, in a process of its own."`
 	Process processCommand `cmd:"" help:"Make a synchronised playback of recordings on disk, without a server."`
 	Align   alignCommand   `cmd:"" help:"Find where one recording lies on another's clock, by their sound."`
 	Demo    demoCommand    `cmd:"" help:"Generate a sample interview and process it."`

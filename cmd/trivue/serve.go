@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -19,7 +18,8 @@ import (
 )
 
 type serveCommand struct {
-	Data      string   `help:"Folder that everything is kept in." default:"data" placeholder:"DIR"`
+	placeFlags `embed:""`
+
 	Listen    string   `help:"Address to serve." default:"127.0.0.1:8080"`
 	OpsListen string   `help:"Address of metrics and health, for operators only; empty for none." default:"127.0.0.1:8081"`
 	Cert      string   `name:"tls-cert" help:"TLS certificate (PEM); browsers allow cameras on HTTPS pages only." placeholder:"FILE"`
@@ -27,29 +27,12 @@ type serveCommand struct {
 	Proxied   bool     `help:"A proxy in front speaks HTTPS: cookies are for HTTPS only, and --trusted-proxy says who clients are."`
 	Trusted   []string `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, with --proxied." default:"127.0.0.0/8,::1/128" placeholder:"CIDR"`
 
-	Database string  `help:"PostgreSQL to use instead of the embedded SQLite: postgres://…" placeholder:"URL"`
-	Redis    string  `help:"Redis to use instead of the embedded one: redis://…, rediss://…, redis-socket://…, redis-sentinel://…" placeholder:"URL"`
-	S3       s3Flags `embed:"" prefix:"s3-"`
-
 	Admin         string        `help:"Name of the first administrator." default:"admin"`
 	AdminPassword string        `help:"The first administrator's password; made up and printed where not given."`
-	Workers       int           `help:"Stages of media work at once; as many as there are processors if 0." default:"0"`
+	Workers       *int          `help:"Stages of media work at once; as many as there are processors where not given. 0: no work here, worker processes do it." placeholder:"N"`
 	Sample        bool          `help:"Put a generated sample interview and a rehearsal into an empty system."`
 	ReceiptName   string        `help:"Name of this service in the receipts that it signs, such as its host name; trivue where not given."`
 	Grace         time.Duration `help:"How long running requests may take to end at shutdown." default:"20s"`
-	LogLevel      string        `help:"Log debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
-}
-
-// s3Flags say where objects are kept if not in the data folder.
-type s3Flags struct {
-	Bucket    string `help:"Bucket to keep archived recordings in instead of the data folder."`
-	Endpoint  string `help:"URL of an S3-compatible service; Amazon's where not given." placeholder:"URL"`
-	Region    string `help:"Its region."`
-	Prefix    string `help:"What all keys begin with."`
-	PathStyle bool   `help:"The bucket is part of the path, as most services but Amazon's want it."`
-	AccessKey string `help:"Access key; where not given, the usual AWS sources are asked."`
-	SecretKey string `help:"Secret key."`
-	Create    bool   `name:"create-bucket" help:"Make the bucket if it is missing."`
 }
 
 // Run serves until ctx ends, then ends everything in order: no new requests, running ones to their end, stages given back, Redis
@@ -65,8 +48,12 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	if _, err := c.trustedProxies(); err != nil {
 		return &exitError{2, err}
 	}
-	if c.Workers <= 0 {
-		c.Workers = runtime.NumCPU()
+	if c.Workers == nil {
+		all := runtime.NumCPU()
+		c.Workers = &all
+	}
+	if *c.Workers < 0 {
+		return &exitError{2, fmt.Errorf("--workers %d: give the number of stages at once, or 0 for none", *c.Workers)}
 	}
 	if c.Data, err = filepath.Abs(c.Data); err != nil {
 		return err
@@ -92,16 +79,6 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	return nil
-}
-
-func (c serveCommand) logger() (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, err
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	slog.SetDefault(log)
-	return log, nil
 }
 
 // trustedProxies reads the networks of proxies; a single address is a network of one.

@@ -13,16 +13,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/trivue/trivue/archive"
-	"github.com/trivue/trivue/archive/disk"
-	"github.com/trivue/trivue/archive/s3"
-	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/ingest/chain"
 	"github.com/trivue/trivue/ingest/takes"
 	"github.com/trivue/trivue/ingest/tus"
 	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/jobs"
-	"github.com/trivue/trivue/jobs/redisd"
-	"github.com/trivue/trivue/pipeline/process"
 	"github.com/trivue/trivue/review"
 	"github.com/trivue/trivue/server"
 	"github.com/trivue/trivue/store"
@@ -55,42 +50,33 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return s, fmt.Errorf("data folder: %w", err)
 	}
-	if err := s.openStore(ctx, c); err != nil {
+	if err := s.open(ctx, c.placeFlags); err != nil {
 		return s, err
 	}
-	objects, err := openArchive(ctx, c.Data, c.S3)
-	if err != nil {
-		return s, err
-	}
-	s.objects = objects
-	queue, err := s.openQueue(ctx, c, log)
+	queue, err := s.openQueue(ctx, c.placeFlags, log)
 	if err != nil {
 		return s, err
 	}
 	hub := server.NewHub()
 	interviews := interview.Service{Store: s.store, Notifier: hub, Now: time.Now}
-	work := filepath.Join(c.Data, "work")
-	uploads := filepath.Join(c.Data, "uploads")
-	if err := os.MkdirAll(work, 0o750); err != nil {
-		return s, err
-	}
-	runner := &worker.Worker{Store: s.store, Objects: objects, Steps: process.Steps{Runner: newRunner(log)}, Uploads: uploads, Work: work, Now: time.Now}
-	s.jobs, err = jobs.New(jobs.Options{Redis: queue, Store: s.store, Work: runner, Notifier: hub, Log: log, Concurrency: c.Workers,
-		Observe: func(name exam.StageName, outcome jobs.Outcome, took time.Duration) {
-			server.ObserveStage(string(name), string(outcome), took)
-		},
+	options := jobs.Options{Redis: queue, Store: s.store, Notifier: hub, Log: log, Concurrency: *c.Workers, Observe: observe,
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
 			{Name: "interviews", Do: interviews.AdvanceAll},
 			{Name: "rehearsals", Do: func(ctx context.Context) error {
-				return worker.Retention{Store: s.store, Objects: objects, RemoveUpload: s.uploads.Remove, Work: work, Wake: s.jobs.Wake, Now: time.Now}.Sweep(ctx)
+				return worker.Retention{Store: s.store, Objects: s.objects, RemoveUpload: s.uploads.Remove, Work: c.work(), Wake: s.jobs.Wake, Now: time.Now}.Sweep(ctx)
 			}},
 			{Name: "expired sessions", Do: func(ctx context.Context) error { return s.store.DeleteExpired(ctx, time.Now()) }},
-		}})
-	if err != nil {
+		}}
+	if *c.Workers > 0 {
+		if options.Work, err = s.newWorker(c.placeFlags, log); err != nil {
+			return s, err
+		}
+	}
+	if s.jobs, err = jobs.New(options); err != nil {
 		return s, err
 	}
-	s.uploads, err = tus.New(tus.Options{Folder: uploads, BasePath: "/files/", Store: s.store, Notifier: hub, Waker: s.jobs, Log: log, NewID: newID,
+	s.uploads, err = tus.New(tus.Options{Folder: c.uploads(), BasePath: "/files/", Store: s.store, Notifier: hub, Waker: s.jobs, Log: log, NewID: newID,
 		Authorize: s.authorizeUpload})
 	if err != nil {
 		return s, err
@@ -105,7 +91,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err != nil {
 		return s, err
 	}
-	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: objects, Media: review.Service{Store: s.store, Archive: objects}, Uploads: s.uploads,
+	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: s.objects, Media: review.Service{Store: s.store, Archive: s.objects}, Uploads: s.uploads,
 		Takes:        server.TakeHandlers{PutChain: own.PutChain, GetReceipt: own.GetReceipt, List: own.List},
 		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
@@ -123,45 +109,6 @@ func (s *system) close() error {
 	}
 	s.closers = nil
 	return errors.Join(errs...)
-}
-
-func (s *system) openStore(ctx context.Context, c serveCommand) error {
-	dsn := c.Database
-	if dsn == "" {
-		dsn = "sqlite:" + filepath.Join(c.Data, "trivue.db")
-	}
-	var err error
-	if s.store, err = store.Open(ctx, dsn); err != nil {
-		return fmt.Errorf("database: %w", err)
-	}
-	s.closers = append(s.closers, s.store.Close)
-	return nil
-}
-
-// openArchive opens the bucket, or the folder of objects where there is none.
-func openArchive(ctx context.Context, data string, c s3Flags) (archive.Store, error) {
-	if c.Bucket == "" {
-		return disk.Open(filepath.Join(data, "objects"))
-	}
-	objects, err := s3.Open(ctx, s3.Options{Endpoint: c.Endpoint, Region: c.Region, Bucket: c.Bucket, Prefix: c.Prefix, PathStyle: c.PathStyle,
-		AccessKey: c.AccessKey, SecretKey: c.SecretKey, CreateBucket: c.Create})
-	if err != nil {
-		return nil, fmt.Errorf("object storage: %w", err)
-	}
-	return objects, nil
-}
-
-// openQueue connects to the Redis that was named, or runs one.
-func (s *system) openQueue(ctx context.Context, c serveCommand, log *slog.Logger) (jobs.Redis, error) {
-	if c.Redis != "" {
-		return jobs.ParseRedis(c.Redis)
-	}
-	redis, err := redisd.Start(ctx, redisd.Options{Dir: filepath.Join(c.Data, "redis"), Log: log})
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, redis.Close)
-	return jobs.RedisSocket(redis.Socket()), nil
 }
 
 func (s *system) authorizeUpload(r *http.Request) (tus.Grant, error) {

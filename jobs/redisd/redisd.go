@@ -113,6 +113,15 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	return s, nil
 }
 
+// Socket gives where a redis-server that is run in a folder listens, for other processes of the same user on the same machine.
+func Socket(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("redis folder: %w", err)
+	}
+	return socketPath(dir, "")
+}
+
 // Socket is the absolute path of the unix socket that redis-server listens on. It stays the same over restarts.
 func (s *Server) Socket() string { return s.socket }
 
