@@ -1,5 +1,5 @@
-// Command bench measures Trivue beside its peers on the same inputs in one run: remux against "ffmpeg -c copy", and how long a
-// whole interview takes until it can be reviewed. It prints Markdown tables.
+// Command bench measures Trivue beside its peers on the same inputs in one run: remux against "ffmpeg -c copy", how long a
+// whole interview takes until it can be reviewed, and transcoding against ffmpeg. It prints Markdown tables.
 //
 // The interview is made of one real 720p recording each for camera and screen (WebM) and phone (MP4), repeated up to the
 // length asked for by ffmpeg's stream loop, so that sizes and packet patterns are those of real recorders.
@@ -19,15 +19,16 @@ import (
 func main() {
 	minutes := flag.Float64("minutes", 20, "length of the interview")
 	repeats := flag.Int("repeats", 3, "runs of each measurement; the median by CPU time is shown")
+	only := flag.Bool("transcode", false, "measure transcoding only")
 	flag.Parse()
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	if err := run(context.Background(), time.Duration(*minutes*float64(time.Minute)), *repeats); err != nil {
+	if err := run(context.Background(), time.Duration(*minutes*float64(time.Minute)), *repeats, *only); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, length time.Duration, repeats int) error {
+func run(ctx context.Context, length time.Duration, repeats int, onlyTranscode bool) error {
 	binary := os.Getenv("TRIVUE_BINARY")
 	if binary == "" {
 		return fmt.Errorf("TRIVUE_BINARY is not set: run bench/run.sh")
@@ -40,6 +41,9 @@ func run(ctx context.Context, length time.Duration, repeats int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if onlyTranscode {
+		return transcodeTable(ctx, binary, dir, repeats)
+	}
 	inputs, err := makeInputs(ctx, dir, length)
 	if err != nil {
 		return err
@@ -47,7 +51,10 @@ func run(ctx context.Context, length time.Duration, repeats int) error {
 	if err := remuxTable(ctx, binary, dir, inputs, repeats); err != nil {
 		return err
 	}
-	return wholeTable(ctx, binary, dir, inputs, length, repeats)
+	if err := wholeTable(ctx, binary, dir, inputs, length, repeats); err != nil {
+		return err
+	}
+	return transcodeTable(ctx, binary, dir, repeats)
 }
 
 // cost is what a process and its descendants used.
