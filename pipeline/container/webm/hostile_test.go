@@ -2,6 +2,7 @@ package webm_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,4 +46,26 @@ func TestAClusterWithADamagedTimeStampIsSteppedOver(t *testing.T) {
 	require.Len(t, r.Damage(), 1)
 	assert.Less(t, r.Damage()[0].To-r.Damage()[0].From, 2*time.Second)
 	assertUnchanged(t, packets, left)
+}
+
+// TestUnknownElementsInAClusterAreSteppedOver: muxers put elements of their own between blocks, and later versions of the format add some.
+func TestUnknownElementsInAClusterAreSteppedOver(t *testing.T) {
+	for name, opts := range map[string]webm.Options{"sized": {}, "live": {Live: true}} {
+		whole := generated(t, opts)
+		packets, _ := readAll(t, whole)
+		// The element takes the place of a whole block, so that no cluster's size changes.
+		picture := packets[slices.IndexFunc(packets, func(p packet) bool { return p.Track == 1 && p.PTS > 5*time.Second })]
+		block := int(picture.Offset) - 7
+		require.Equal(t, []byte{0xa3, 0x41, 0x30}, whole[block:block+3], "a SimpleBlock of 304 bytes")
+		const size = 304
+		for kind, id := range map[string][]byte{"of one byte": {0xf7}, "of two": {0x75, 0xa3}, "of four": {0x1a, 0x45, 0xdf, 0xa4}} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				length := 3 + size
+				unknown := append(append([]byte{}, id...), 0x40|byte((length-len(id)-2)>>8), byte(length-len(id)-2))
+				left, r := readAll(t, replaced(whole, int64(block), unknown))
+				assert.Len(t, left, len(packets)-1, "only the block that stood there is not given")
+				assert.Empty(t, r.Damage())
+			})
+		}
+	}
 }

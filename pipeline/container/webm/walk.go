@@ -67,8 +67,22 @@ func (d *Reader) plausible(e element) bool {
 	case idEBML, idSeekHead, idInfo, idTracks, idCues, idTags, idChapters, idAttachments, idVoid, idCRC, idPosition, idPrevSize, idSilent:
 		return e.size >= 0 && e.size <= rest
 	default:
+		return d.inCluster && d.unknown(e, d.pos)
+	}
+}
+
+// maxUnknown is the longest element of an unknown kind that is stepped over. Damage may look like one of any length.
+const maxUnknown = 1 << 20
+
+// unknown reports whether what looks like an element of a kind that is not known here is one, as EBML has readers skip (RFC 8794,
+// 11.2): two known ones must follow, each where the one before ends, or it is damage.
+func (d *Reader) unknown(e element, at int64) bool {
+	end := at + int64(e.header) + e.size
+	if e.size < 0 || e.size > maxUnknown || !d.known(end) {
 		return false
 	}
+	next, ok := parseElement(d.w.Peek(end, maxHeader))
+	return end == d.w.Size() || ok && (next.id > 0xffffff || next.size >= 0 && d.known(end+int64(next.header)+next.size))
 }
 
 // clusterFits lets a cluster state a size beyond the end of a truncated file: its first blocks may be there.
@@ -76,6 +90,15 @@ func (d *Reader) clusterFits(e element) bool { return e.size < 1<<32 }
 
 // begins reports whether an element that may follow a block begins at off, or the file or cluster ends there.
 func (d *Reader) begins(off int64) bool {
+	if d.known(off) {
+		return true
+	}
+	e, ok := parseElement(d.w.Peek(off, maxHeader))
+	return ok && d.unknown(e, off)
+}
+
+// known is begins for the kinds that are known here.
+func (d *Reader) known(off int64) bool {
 	if off == d.w.Size() {
 		return true
 	}
