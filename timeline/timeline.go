@@ -97,9 +97,11 @@ type Source struct {
 type Damage struct {
 	From  float64 `json:"from"`  // seconds of media time of the playback file
 	To    float64 `json:"to"`    // equal to From where it is not known how much is missing
-	Cause string  `json:"cause"` // truncated, hole, corrupt
+	Cause string  `json:"cause"` // truncated, hole, corrupt, undecodable
 	Media string  `json:"media"` // video, audio or both
-	Bytes int64   `json:"bytes"` // unusable bytes of the source
+	// Codec is what could not be decoded, where Cause is undecodable.
+	Codec string `json:"codec,omitempty"`
+	Bytes int64  `json:"bytes"` // unusable bytes of the source
 }
 
 // Gap is an interval of interview time between two takes of a recording.

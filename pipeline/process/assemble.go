@@ -195,7 +195,7 @@ func describe(p placement) timeline.Take {
 		take.Width, take.Height, take.Rotation = v.Width, v.Height, v.Rotation
 	}
 	for _, l := range f.Damage {
-		take.Damage = append(take.Damage, timeline.Damage{From: l.From.Seconds(), To: l.To.Seconds(), Cause: string(l.Cause), Media: mediaOf(l.Media), Bytes: l.Bytes})
+		take.Damage = append(take.Damage, timeline.Damage{From: l.From.Seconds(), To: l.To.Seconds(), Cause: string(l.Cause), Media: mediaOf(l.Media), Codec: l.Codec, Bytes: l.Bytes})
 	}
 	return take
 }

@@ -93,6 +93,9 @@ func TestMutatedRecordings(t *testing.T) {
 			usable++
 		}
 		for _, problem := range append(result.Unusable, result.Warnings...) {
+			if errors.As(problem.Err, new(stage.LeftOut)) {
+				continue // the rest is played
+			}
 			var failure *stage.Failure
 			if assert.Truef(t, errors.As(problem.Err, &failure), "seed %d: %v", seed, problem.Err) {
 				assert.Containsf(t, knownCodes, failure.Code, "seed %d, %s of %s: %s\n%s", seed, problem.Stage, filepath.Base(source.Path), failure.Detail, failure.Diagnostics)

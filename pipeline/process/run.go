@@ -155,7 +155,7 @@ func (r *run) take(ctx context.Context, index int, in Input, dir string) error {
 	}
 	o.take = t
 	for _, l := range t.Playback.LeftOut {
-		o.warnings = append(o.warnings, InputError{Input: in, Stage: exam.Playback, Err: errors.New(l.String())})
+		o.warnings = append(o.warnings, InputError{Input: in, Stage: exam.Playback, Err: l})
 	}
 	var group errgroup.Group
 	var sound, frames error

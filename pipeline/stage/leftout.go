@@ -27,6 +27,9 @@ const (
 	Spare     Omission = "spare"      // another track of its kind is played
 )
 
+// Error says it in a sentence: what was recorded and is not played is worth a warning.
+func (l LeftOut) Error() string { return l.String() }
+
 func (l LeftOut) String() string {
 	what := "picture"
 	if l.Kind == container.Audio {
