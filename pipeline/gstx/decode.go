@@ -44,14 +44,15 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 			return take(s)
 		})
 	})
+	gaveUp := g.busError()
 	err = errors.Join(err, g.close())
 	counts := stage.Decoded{Packets: f.packets, Skipped: f.skipped()}
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case f.packets > 0 && f.out == 0 && g.busError() != nil:
-		// The decoder itself gave up: that lies in the recording.
-		err = &container.UnusableError{Reason: container.NotMedia, Detail: fmt.Sprintf("decode %s: %v", track.Codec, err)}
+	case f.packets > 0 && gaveUp != nil && errors.Is(err, gaveUp):
+		// The decoder itself gave up: that lies in the recording. Libav's Opus does so in the middle, too.
+		err = &container.UnusableError{Reason: container.NotMedia, Detail: fmt.Sprintf("decode %s: after %d of its first %d packets: %v", track.Codec, f.out, f.packets, err)}
 	case err != nil:
 		err = fmt.Errorf("decode %s: %w", track.Codec, err)
 	}

@@ -21,6 +21,7 @@ func (t *transcoding) sound(src stage.Source) (stage.Decoded, error) {
 	after := []element{{"audioconvert", nil}, filter("audio/x-raw, format=F32LE, layout=interleaved, channels=[1,2]")}
 	counts, err := decode(t.ctx, t.source, src, soundOut, after, f.take)
 	counts.Units = f.units
+	counts.Skipped += f.refused
 	var e *encoding
 	if f.out != nil {
 		e = f.out.encoding
@@ -34,6 +35,25 @@ type filler struct {
 	out   *soundEncoding
 	clock soundClock
 	units int
+	// refused counts runs of samples that were left out.
+	refused int
+}
+
+// remix brings sound with one or two channels to one or two others.
+func remix(samples []float32, from, to int) []float32 {
+	if from == to {
+		return samples
+	}
+	n := len(samples) / from
+	mixed := make([]float32, 0, n*to)
+	for i := range n {
+		if to == 2 {
+			mixed = append(mixed, samples[i], samples[i])
+		} else {
+			mixed = append(mixed, (samples[2*i]+samples[2*i+1])/2)
+		}
+	}
+	return mixed
 }
 
 func (f *filler) take(s *sample) error {
@@ -55,9 +75,12 @@ func (f *filler) take(s *sample) error {
 			return err
 		}
 	}
-	if form.rate != f.clock.rate || form.channels != f.out.track.Channels {
-		return fmt.Errorf("sound changes from %d Hz in %d channels to %d Hz in %d", f.clock.rate, f.out.track.Channels, form.rate, form.channels)
+	if form.rate != f.clock.rate {
+		// Damaged packets are decoded to anything. Of a real change of rate, which no recorder makes, silence is left, and is counted.
+		f.refused++
+		return nil
 	}
+	form.channels, samples = f.out.track.Channels, remix(samples, form.channels, f.out.track.Channels)
 	if ok {
 		if samples, err = f.bridge(at, samples); err != nil {
 			return err
