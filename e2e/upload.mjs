@@ -110,6 +110,9 @@ async function pauseAndResume() {
 /** Goes on with the attempt before: the file was no recording. */
 async function uploadAgain(attempt) {
   await page.locator('[data-testid="attempt-state"][data-state="failed"]').waitFor();
+  // What builds on the check that failed does not wait for anything.
+  await page.locator('[data-testid="take"] [data-stage="playback"][data-state="skipped"]').waitFor();
+  await page.locator('[data-stage="archive"][data-state="skipped"]').waitFor();
   await page.screenshot({ path: `${given.pictures}/failed.png`, fullPage: true });
   const chooser = page.waitForEvent("filechooser");
   await page.getByTestId("upload-again").click();

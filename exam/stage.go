@@ -1,6 +1,9 @@
 package exam
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StageName names one step of the work on an attempt.
 type StageName string
@@ -31,7 +34,18 @@ const (
 	Running StageState = "running"
 	Done    StageState = "done"
 	Failed  StageState = "failed"
+	// Skipped is how a stage is shown that waits in vain; no row has it.
+	Skipped StageState = "skipped"
 )
+
+// needs names the stages without whose results a stage cannot be done.
+var needs = map[StageName][]StageName{Playback: {Inspect}, Sound: {Inspect, Playback}, Frames: {Inspect, Playback}, Archive: {Timeline}}
+
+// WaitsInVain reports whether a stage will not run, because one that it needs has failed. State gives the states of the stages of the
+// same take or attempt.
+func (n StageName) WaitsInVain(state func(StageName) StageState) bool {
+	return state(n) == Pending && slices.ContainsFunc(needs[n], func(before StageName) bool { return state(before) == Failed })
+}
 
 // Stage is one step of the work, as a row: what was to be done, how far it is, how it ended.
 type Stage struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -133,6 +134,14 @@ func viewAttempt(a exam.Attempt, e exam.Exam, takes []exam.Take, stages []exam.S
 	summary := exam.Summarise(a, takes, stages)
 	view := attemptView{ID: a.ID, Ticket: a.Ticket, Revision: a.Revision, Exam: viewExam(e), Stages: viewStages(stages, "", exam.AttemptStages, a.Revision),
 		Summary: viewSummary(summary), Reviewable: summary.Reviewable}
+	if summary.State == exam.Broken {
+		// Nothing can be made of any take, or of all of them together.
+		for i := range view.Stages {
+			if view.Stages[i].State == exam.Pending {
+				view.Stages[i].State = exam.Skipped
+			}
+		}
+	}
 	for _, kind := range exam.Kinds {
 		r := recordingView{Kind: kind, Takes: []takeView{}}
 		for _, t := range takes {
@@ -159,6 +168,11 @@ func viewStages(rows []exam.Stage, takeID string, names []exam.StageName, revisi
 		}
 		if views[i].State == exam.Done {
 			views[i].Progress = 1
+		}
+	}
+	for i, name := range names {
+		if name.WaitsInVain(func(other exam.StageName) exam.StageState { return views[slices.Index(names, other)].State }) {
+			views[i].State = exam.Skipped
 		}
 	}
 	return views

@@ -102,6 +102,7 @@ export const catalogue = {
   "state.running": ["进行中", "running"],
   "state.done": ["完成", "done"],
   "state.failed": ["失败", "failed"],
+  "state.skipped": ["不会执行", "will not run"],
   "stage.retry": ["重试", "Retry"],
 
   "problem.empty": ["文件是空的。请在录制它的设备上重新上传。", "The file is empty. Upload it again from the device that recorded it."],

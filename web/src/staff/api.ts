@@ -67,7 +67,7 @@ export interface Problem {
 
 export interface Stage {
   name: "inspect" | "playback" | "sound" | "frames" | "timeline" | "archive";
-  state: "pending" | "running" | "done" | "failed";
+  state: "pending" | "running" | "done" | "failed" | "skipped";
   progress: number;
   tries: number;
   problem?: Problem;
