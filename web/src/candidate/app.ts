@@ -100,6 +100,7 @@ export class App implements Page {
       const known = tab.recall<{ at: number; state: State }>("known");
       if (known && (!this.wantedExam || known.state.exam.id === this.wantedExam)) {
         this.live.lastHeard(Date.now() - known.at);
+        this.clock.hint(known.state.serverTime, Date.now() - known.at);
         return this.take(known.state, false);
       }
       setTimeout(() => void this.load(), pause(this.failures++));
@@ -128,6 +129,7 @@ export class App implements Page {
     const fresh = this.state === null;
     this.state = state;
     if (current) this.signedOut = false;
+    this.clock.hint(state.serverTime);
     if (current) tab.remember("known", { at: Date.now(), state });
     device.remember("exam", state.exam.id);
     const { attempt } = state;

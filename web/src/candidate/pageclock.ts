@@ -10,6 +10,8 @@ export class PageClock {
   /** A device that slept comes back with a clock that stood still or was set: what it says is asked again at once. */
   private readonly clock: ServerClock = new ServerClock(undefined, undefined, () => void this.probe());
   private readonly listeners = new Set<() => void>();
+  /** The server's time less performance.now(), in milliseconds, by what an answer said; behind by as long as that took. */
+  private guess: number | null = null;
   private probing = false;
   private timer = 0;
 
@@ -21,8 +23,13 @@ export class PageClock {
 
   /** The server's time in microseconds since 1970; null while the server was never reached. */
   now(): number | null {
-    const now = this.clock.now();
+    const now = this.clock.now() ?? (this.guess === null ? null : performance.now() + this.guess);
     return now === null ? null : now * 1000;
+  }
+
+  /** An answer said what the time was: good enough until the first probe. age: of the answer, in milliseconds. */
+  hint(serverTime: number, age = 0): void {
+    this.guess ??= serverTime / 1000 + age - performance.now();
   }
 
   /** Calls back at the beginning of every second of the server's clock. */

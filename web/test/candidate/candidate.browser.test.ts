@@ -250,6 +250,7 @@ describe.skipIf(!canRun)("the candidate's page", { timeout: 60_000 }, () => {
     await recording();
     await page.waitForSelector('[data-wrong="offline"]');
     server.faults.status = 0;
+    await page.evaluate(() => window.dispatchEvent(new Event("online")));
     await page.waitForSelector('[data-wrong="offline"]', { state: "detached" });
     await server.crash();
     await page.context().setOffline(true);
