@@ -137,7 +137,7 @@ const commands = {
   },
   async picture({ file, width, height, whole }) {
     await page.setViewportSize({ width: width ?? 1366, height: height ?? 768 });
-    await page.screenshot({ path: file, fullPage: whole ?? false });
+    await page.screenshot({ path: file, type: "jpeg", quality: 82, fullPage: whole ?? false });
     await page.setViewportSize({ width: 1366, height: 768 });
   },
   async faults() {

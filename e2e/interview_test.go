@@ -159,7 +159,7 @@ func TestACandidatesInterview(t *testing.T) {
 		}
 		number++
 		for _, language := range []string{"zh", "en"} {
-			b.do("picture", args{"file": filepath.Join(folder, fmt.Sprintf("%02d-%s.%s.png", number, name, language))})
+			b.do("picture", args{"file": filepath.Join(folder, fmt.Sprintf("%02d-%s.%s.jpg", number, name, language))})
 			b.press("language")
 		}
 	}
