@@ -17,6 +17,7 @@ const (
 	EventLoginApproved      EventKind = "login-approved"
 	EventLoginRefused       EventKind = "login-refused"
 	EventLoginReleased      EventKind = "login-released"
+	EventLoginElsewhere     EventKind = "login-elsewhere" // refused: another screen is signed in
 	EventDevicesChecked     EventKind = "devices-checked"
 	EventPhoneBound         EventKind = "phone-bound"
 	EventStepWaived         EventKind = "step-waived"

@@ -177,7 +177,11 @@ func (s *Server) signInCandidate(ctx context.Context, in *candidateLogin) (*cand
 		}
 	}
 	if err := s.opts.Store.OpenCandidateSession(ctx, session); errors.Is(err, store.ErrConflict) {
-		return nil, exam.Refusal{Code: exam.Elsewhere, Detail: "the candidate is signed in on another screen; support can release it"}
+		refusal := exam.Refusal{Code: exam.Elsewhere, Detail: "the candidate is signed in on another screen; support can release it"}
+		return nil, errors.Join(refusal, s.opts.Interviews.Note(ctx, attempt.ID, exam.Happening{Source: "server", Kind: exam.EventLoginElsewhere, Data: struct {
+			Address string `json:"address"`
+			Agent   string `json:"agent"`
+		}{address, truncate(in.Agent, 500)}}))
 	} else if err != nil {
 		return nil, err
 	}

@@ -329,6 +329,9 @@ func TestOneScreenAtATime(t *testing.T) {
 	status, said = b.sitDown("001", "123X")
 	assert.Equal(t, http.StatusConflict, status)
 	assert.Equal(t, "elsewhere", said.Code)
+	second, err := b.store.EventsOf(t.Context(), id, exam.EventLoginElsewhere)
+	require.NoError(t, err)
+	assert.Len(t, second, 1, "support can see that somebody tried")
 
 	bye := make(chan string, 1)
 	go func() {
@@ -385,13 +388,18 @@ func TestReportsAreLoggedOnceAndBadOnesDoNotKeepOthersOut(t *testing.T) {
 	reports := `[{"id":"a","kind":"focus","wall":1795600000000000,"server":1795600000000000,"data":{"focused":true}},
 		{"id":"b","kind":"no-such-kind","wall":1795600000000000,"server":null,"data":{}},
 		{"id":"c","kind":"focus","wall":1795600000000000,"server":null,"data":{"focused":"yes"}},
+		{"id":"e","kind":"focus","wall":"yesterday","server":null,"data":{}}, 7,
 		{"id":"d","kind":"visibility","wall":1795600000000000,"server":null,"data":{"visible":false}}]`
 	for range 2 {
 		status, said := b.tell("POST", "/api/candidate/events", reports)
 		require.Equal(t, http.StatusOK, status)
 		assert.Equal(t, []string{"a", "d"}, said.Taken)
-		require.Len(t, said.Refused, 2)
-		assert.Contains(t, said.Refused[0].Why, "no-such-kind")
+		var ids []string
+		for _, r := range said.Refused {
+			ids = append(ids, r.ID)
+		}
+		assert.Equal(t, []string{"e", "", "b", "c"}, ids)
+		assert.Contains(t, said.Refused[2].Why, "no-such-kind")
 	}
 	logged, err := b.store.EventsOf(t.Context(), id, exam.EventFocus, exam.EventVisibility)
 	require.NoError(t, err)

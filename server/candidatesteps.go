@@ -142,7 +142,8 @@ func viewPaper(p interview.Paper, serverTime int64) paperView {
 }
 
 type reportRequest struct {
-	Body []exam.Report `maxItems:"100"`
+	// Each is decoded by itself: one that is not of the form must not keep the others out, which would be sent again for ever.
+	Body []json.RawMessage `maxItems:"100" doc:"Events as docs/interview.md describes them."`
 }
 
 type reportView struct {
@@ -155,9 +156,20 @@ type refusedView struct {
 	Why string `json:"why"`
 }
 
-func (s *Server) report(ctx context.Context, attemptID string, reports []exam.Report) (reportView, error) {
+func (s *Server) report(ctx context.Context, attemptID string, raw []json.RawMessage) (reportView, error) {
+	view := reportView{Refused: []refusedView{}}
+	var reports []exam.Report
+	for _, one := range raw {
+		var r exam.Report
+		if err := json.Unmarshal(one, &r); err != nil {
+			// What could be read of it stays, its identifier among that.
+			view.Refused = append(view.Refused, refusedView{r.ID, "it is not an event: " + err.Error()})
+			continue
+		}
+		reports = append(reports, r)
+	}
 	taken, refused, err := s.opts.Interviews.Report(ctx, attemptID, "candidate", reports)
-	view := reportView{Taken: taken, Refused: []refusedView{}}
+	view.Taken = taken
 	for _, r := range refused {
 		view.Refused = append(view.Refused, refusedView{r.ID, r.Why})
 	}

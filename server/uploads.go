@@ -24,7 +24,9 @@ func (s *Server) UploadGrant(r *http.Request) (attemptID string, candidate, ok b
 	mayUpload := ok && staff.Role.May(exam.Upload)
 	// Who tries out the candidate's page while signed in as staff has both sessions.
 	if session, signedIn := candidateOf(r.Context()); signedIn && (!mayUpload || isOwnUpload(r)) {
-		return session.AttemptID, true, true, nil
+		attempt, err := s.opts.Store.Attempt(r.Context(), session.AttemptID)
+		// Who was not let in has nothing to send.
+		return session.AttemptID, true, err == nil && attempt.Course.Login.State == exam.LoginApproved, err
 	}
 	return "", false, mayUpload, nil
 }

@@ -214,6 +214,7 @@ export const support = {
   "support.log.approved": ["登录审核通过", "Login approved"],
   "support.log.approvedWhy": ["登录审核通过：{reason}", "Login approved: {reason}"],
   "support.log.refused": ["登录被拒绝：{reason}", "Login refused: {reason}"],
+  "support.log.elsewhere": ["已在别处登录，又有一次登录被拒绝（{address}）", "A second login was refused while signed in elsewhere ({address})"],
   "support.log.released": ["解除登录：{reason}", "Login released: {reason}"],
   "support.log.devicesChecked": ["完成设备检测", "Devices checked"],
   "support.log.phoneBound": ["绑定手机", "Phone bound"],

@@ -43,6 +43,7 @@ const granted = (key: Key): Reading => (data) => ({ key, values: { minutes: Math
 const readings: Record<string, Reading> = {
   "signed-in": (data) => ({ key: "support.log.signedIn", values: { address: text(data.address) } }),
   "signed-out": plain("support.log.signedOut"),
+  "login-elsewhere": (data) => ({ key: "support.log.elsewhere", values: { address: text(data.address) } }),
   "login-approved": (data) => (text(data.reason) ? reasoned("support.log.approvedWhy")(data) : { key: "support.log.approved" }),
   "login-refused": reasoned("support.log.refused"),
   "login-released": reasoned("support.log.released"),
@@ -129,7 +130,7 @@ export const isTechnical = (event: LogEvent): boolean => technical.has(event.kin
 
 /** Events that whoever judges the interview wants to look at. */
 const remarkable = new Set([
-  "login-refused", "login-released", "re-entered", "step-waived", "time-granted", "entry-granted", "help-asked", "clipboard", "print", "virtual-camera", "device-lost", "device-problem",
+  "login-elsewhere", "login-refused", "login-released", "re-entered", "step-waived", "time-granted", "entry-granted", "help-asked", "clipboard", "print", "virtual-camera", "device-lost", "device-problem",
   "devtools", "clock-jump", "recordings-removed",
 ]);
 
