@@ -1,9 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -79,24 +76,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, err)
 		return
 	}
-	control := http.NewResponseController(w)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no")
-	var last []byte
-	send := func(view attemptView) bool {
-		data, err := json.Marshal(view)
-		if err != nil || bytes.Equal(data, last) {
-			return err == nil
-		}
-		last = data
-		_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
-		if _, err := fmt.Fprintf(w, "event: attempt\ndata: %s\n\n", data); err != nil {
-			return false
-		}
-		return control.Flush() == nil
-	}
-	if !send(view) {
+	out := newStream(w)
+	if !out.send("attempt", view, view) {
 		return
 	}
 	beat := time.NewTicker(s.opts.BeatEvery)
@@ -110,34 +91,20 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-signedOut:
 			return
 		case <-beat.C:
-			if !s.stillMay(ctx, session, exam.See) {
-				return
-			}
-			_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
-			if _, err := fmt.Fprint(w, "event: beat\ndata: {}\n\n"); err != nil || control.Flush() != nil {
-				return
-			}
-			// What another process changed is told by Redis, which may have been away.
-			if view, err = s.attempt(ctx, id); err != nil || !send(view) {
+			if !out.send("beat", struct{}{}, nil) {
 				return
 			}
 		case <-changed:
-			pause := time.NewTimer(coalesce)
-			select {
-			case <-pause.C:
-			case <-signedOut:
-				pause.Stop()
-				return
-			case <-ctx.Done():
-				pause.Stop()
+			if !pause(ctx, coalesce) {
 				return
 			}
-			if !s.stillMay(ctx, session, exam.See) {
-				return
-			}
-			if view, err = s.attempt(ctx, id); err != nil || !send(view) {
-				return
-			}
+		}
+		if !s.stillMay(ctx, session, exam.See) {
+			return
+		}
+		// Also at a sign of life: the word of what another process has changed may have been lost.
+		if view, err = s.attempt(ctx, id); err != nil || !out.send("attempt", view, view) {
+			return
 		}
 	}
 }

@@ -73,27 +73,18 @@ func measure(ctx context.Context, o options) error {
 // search gives the largest load that holds: by doubling, then by halving the gap.
 func search(o options, holds func(int) (bool, error)) (int, error) {
 	enough, tooMuch := 0, 0
-	for n := o.from; tooMuch == 0; n *= 2 {
+	for n, halvings := o.from, 0; halvings <= o.steps; {
 		ok, err := holds(n)
-		if err != nil {
+		switch {
+		case err != nil:
 			return 0, err
-		}
-		if ok {
+		case ok:
 			enough = n
-		} else {
+		default:
 			tooMuch = n
 		}
-	}
-	for range o.steps {
-		n := (enough + tooMuch) / 2
-		ok, err := holds(n)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			enough = n
-		} else {
-			tooMuch = n
+		if n *= 2; tooMuch > 0 {
+			n, halvings = (enough+tooMuch)/2, halvings+1
 		}
 	}
 	return enough, nil
