@@ -150,7 +150,9 @@ func (c *trackCounter) lookAtKey(p container.Packet, payload []byte) error {
 			return &container.UnusableError{Reason: container.TooLarge, Detail: fmt.Sprintf(
 				"the picture at byte %d claims %d × %d pixels; up to %d × %d are accepted", p.Offset, w, h, container.MaxDimension, container.MaxPixels/container.MaxDimension)}
 		}
-		c.seen.Width, c.seen.Height = w, h
+		if c.seen.Width == 0 { // what changes its size later begins with this one, and players lay it out by it
+			c.seen.Width, c.seen.Height = w, h
+		}
 	}
 	if c.seen.MIME == "" {
 		c.seen.MIME = bitstream.CodecString(c.Track, payload)

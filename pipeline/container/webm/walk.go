@@ -189,7 +189,10 @@ func (d *Reader) block(id uint32, at, size int64) (frames []frame, ok bool) {
 	return frames, true
 }
 
-// group looks into a BlockGroup for its block and what qualifies it.
+// group looks into a BlockGroup for its block and what qualifies it. DiscardPadding (RFC 9559, 5.1.3.5.7) is left aside: it
+// says how many samples of the last packet an encoder has made up, less than 20 ms for Opus, and recorders in browsers do not write
+// it. A playback file without it sounds that much longer at its end; nothing is out of step for it, since all times are counted from
+// the front, and the timeline's duration is that of the packets that are there.
 func (d *Reader) group(at, size int64) (blockAt, blockSize int64, key bool, duration time.Duration, ok bool) {
 	key = true
 	for end := at + size; at < end; {
