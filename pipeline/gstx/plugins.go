@@ -250,7 +250,10 @@ func (m *Media) Preload(needs stage.Needs) error {
 			return fmt.Errorf("make a first %s: %w", e, err)
 		}
 	}
-	return nil
+	if len(needs.Decode) == 0 {
+		return nil
+	}
+	return shed()
 }
 
 // Missing lists what is not installed of all that may be needed, each with the Debian package that has it.
