@@ -1,7 +1,7 @@
 // Command align measures `trivue align` against pairs of recordings whose true relation is known (made by sets.py beside it), and
 // other methods on the same pairs in the same run. It prints a table for each, and writes them as Markdown and JSON.
 //
-//	go run ./bench/align [--quick] [--only SET]... [--method trivue,bbc,xcorr] [--worst N]
+//	go run ./bench/align [--quick] [--seeds tuned|fresh|third] [--only SET]... [--method trivue,bbc,xcorr] [--worst N]
 //
 // What is measured is written in docs/alignment.md.
 package main
@@ -35,6 +35,7 @@ func (l *list) Set(s string) error {
 type options struct {
 	cache, binary, peers string
 	quick                bool
+	seeds                string
 	only, methods        list
 	worst, jobs          int
 }
@@ -42,6 +43,7 @@ type options struct {
 func main() {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "the quick set of short cases")
+	flag.StringVar(&o.seeds, "seeds", "tuned", "whose seeds and voices: tuned, fresh or third; see plan.py")
 	flag.Var(&o.only, "only", "this set only; may be given more than once")
 	flag.Var(&o.methods, "method", "trivue (default), bbc or xcorr; may be given more than once")
 	flag.IntVar(&o.worst, "worst", 0, "list so many of the worst cases with what was answered and what is true")
@@ -60,9 +62,9 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	size := "full"
+	size := o.seeds + "-full"
 	if o.quick {
-		size = "quick"
+		size = o.seeds + "-quick"
 	}
 	cases, err := readCases(filepath.Join(o.cache, size), o.only)
 	if err != nil {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the sets that `trivue align` is measured on: pairs of recordings whose true relation is known.
 
-    bench/align/sets.py [--quick] [--only SET]... [--out FOLDER] [--workers N]
+    bench/align/sets.py [--quick] [--seeds tuned|fresh|third] [--only SET]... [--out FOLDER] [--workers N]
 
 The simulator (rooms, noise, gain control, noise suppression, drift) is not part of this repository: it is looked for in
 $TRIVUE_SHARED/alignlab, by default ../shared/alignlab beside the repository. A case that is there is not made again.
@@ -55,8 +55,9 @@ def main():
     global SIM, POOLS, OUT
     options = argparse.ArgumentParser(description="makes the sets of the alignment benchmark")
     options.add_argument("--quick", action="store_true", help="some sixty short cases")
+    options.add_argument("--seeds", default="tuned", metavar="FAMILY", help="whose seeds and voices: tuned (default), fresh or third")
     options.add_argument("--only", action="append", metavar="SET", help="this set only; may be given more than once")
-    options.add_argument("--out", help="default .cache/bench-align/full or .../quick")
+    options.add_argument("--out", help="default .cache/bench-align/FAMILY-full or ...-quick")
     options.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     options = options.parse_args()
 
@@ -65,16 +66,18 @@ def main():
     import voices
 
     cache = os.path.join(REPOSITORY, ".cache", "bench-align")
-    OUT = options.out or os.path.join(cache, "quick" if options.quick else "full")
+    OUT = options.out or os.path.join(cache, options.seeds + ("-quick" if options.quick else "-full"))
+    if options.seeds not in plan.FAMILIES:
+        sys.exit(f"sets: no family of seeds {options.seeds}; there are {', '.join(plan.FAMILIES)}")
     try:
-        cases = plan.cases(options.quick, options.only)
+        cases = plan.cases(options.quick, options.only, options.seeds)
     except ValueError as e:
         sys.exit(f"sets: {e}")
     todo = [c for c in cases if missing(OUT, c)]
     print(f"sets: {len(cases)} cases in {OUT}, {len(todo)} to make", flush=True)
     if not todo:
         return
-    POOLS = voices.Pools(SIM, cache)
+    POOLS = voices.Pools(SIM, cache, options.seeds)
     POOLS.prepare(alignlab)
     begun = time.time()
     # The first case of every set, then the second: what is made when it is interrupted has something of everything.

@@ -24,7 +24,7 @@ func TestSummaries(t *testing.T) {
 		good.Confidence != 0.6 || good.Realtime != 200 || good.PeakMB != 120 || good.WrongExact != 0 {
 		t.Errorf("%+v", good)
 	}
-	if all.Set != "all" || all.Cases != 4 || all.Accepted != 3 || all.WrongExact != 1 || all.Failures != 1 || all.ErrorMax != 7 || all.Within != 0.4 {
+	if all.Set != "all" || all.Cases != 4 || all.Accepted != 3 || all.WrongExact != 1 || all.Failures != 1 || all.ErrorMax != 7 || all.Within != 0.48 || all.WithinAll != 0.4 {
 		t.Errorf("%+v", all)
 	}
 	if n := negative[1]; n.Exact != 1 || n.Accepted != 2 || n.Confidence != 0.5 || n.WrongExact != 1 {
@@ -34,7 +34,7 @@ func TestSummaries(t *testing.T) {
 	var text, markdown strings.Builder
 	print(&text, positive, negative, table.text)
 	print(&markdown, positive, negative, table.markdown)
-	if !strings.Contains(markdown.String(), "| good | 2 | 2 | 1 | 3.55 / 6.65 / 7.00 | 60.0 | 1 of 2 |") {
+	if !strings.Contains(markdown.String(), "| good | 2 | 2 | 1 | 3.55 / 6.65 / 7.00 | 60.0 | 60.0 | 1 of 2 |") {
 		t.Error(markdown.String())
 	}
 	if !strings.Contains(markdown.String(), "| neg-x | 3 | 1 | 1 | 0.50 |") || !strings.Contains(text.String(), "2 (1 failed)") {

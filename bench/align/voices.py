@@ -1,4 +1,4 @@
-"""Dry speech for the scenes: the simulator's pool of utterances, and named voices of our own.
+"""Dry speech for the scenes: a pool of utterances (the simulator's, or one of our own for other families of seeds), and named voices.
 
 The simulator's pool does not say which voice spoke an utterance. The negatives "same voice, other text" and "the candidate's
 earlier attempt" need to know it, so a second pool is spoken here: eight voices, each with sixty sentences, and each sentence
@@ -15,10 +15,26 @@ import numpy as np
 
 RATE = 16000
 POOL_SIZE = 900  # what the simulator's mkpool.py makes
-VOICES = ["en-us", "en-gb-scotland", "en-us+f3", "en+m5", "en-gb-x-rp+f1", "en+m1", "cmn", "cmn+f2"]
-MANDARIN = [6, 7]  # of VOICES
 SENTENCES = 60
-SEED = 31100
+MANDARIN = [6, 7]  # of a family's voices
+
+# A family's named voices and seed, and where its pool is not the simulator's, the voices of that.
+FAMILIES = {
+    "tuned": {
+        "seed": 31100, "pool": None,
+        "voices": ["en-us", "en-gb-scotland", "en-us+f3", "en+m5", "en-gb-x-rp+f1", "en+m1", "cmn", "cmn+f2"],
+    },
+    "fresh": {
+        "seed": 20918,
+        "pool": ["en-029", "en-us+linda", "en-gb-x-gbclan+m4", "en-us-nyc", "en+f5", "en-gb-x-gbcwmd", "de+steph", "cmn+m3", "es+f1", "en-us+m8"],
+        "voices": ["en-029+m6", "en-us-nyc+f2", "en-gb-x-gbclan", "en-us+steph2", "de", "es+m3", "cmn+m4", "cmn+f4"],
+    },
+    "third": {
+        "seed": 55104,
+        "pool": ["en-us+edward", "en-gb-x-rp+m6", "fr", "cmn+f1", "en+belinda", "it+f3", "en-029+f4", "pt-br", "cmn+m8", "en-us+travis"],
+        "voices": ["en-us+m2", "fr+f2", "en-gb-scotland+f5", "it", "en-029+m7", "pt-br+f1", "cmn+m1", "cmn+f5"],
+    },
+}  # fmt: skip
 
 MANDARIN_WORDS = (
     "我 们 在 学 校 里 做 过 一 个 项 目 主 要 是 处 理 数 据 然 后 把 结 果 放 到 网 页 上 "
@@ -39,8 +55,33 @@ def english_words():
     return words
 
 
-def make_named(folder):
+def say(voice, speed, pitch, text, path):
+    subprocess.run(["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "-w", path + ".part", text], check=True)
+    os.rename(path + ".part", path)
+
+
+def make_pool(folder, family):
+    """Speaks a family's own pool into folder, as mkpool.py speaks the simulator's: utterances of two to fifteen seconds."""
+    os.makedirs(folder, exist_ok=True)
+    english = english_words()
+
+    def speak(i):
+        path = os.path.join(folder, f"{i:04d}.wav")
+        if os.path.exists(path):
+            return
+        r = random.Random(f"{family['seed']}/pool/{i}")
+        voice = r.choice(family["pool"])
+        words = MANDARIN_WORDS if voice.startswith("cmn") else english
+        text = " ".join(r.choice(words) for _ in range(r.randint(5, 32)))
+        say(voice, r.randint(130, 195), r.randint(28, 68), text, path)
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(speak, range(POOL_SIZE)))
+
+
+def make_named(folder, family):
     """Speaks every sentence of every named voice twice into folder; files already there stay."""
+    voices = family["voices"]
     os.makedirs(folder, exist_ok=True)
     english = english_words()
 
@@ -49,16 +90,15 @@ def make_named(folder):
         path = named_path(folder, voice, sentence, again)
         if os.path.exists(path):
             return
-        r = random.Random(f"{SEED}/{VOICES[voice]}/{sentence}")
+        r = random.Random(f"{family['seed']}/{voices[voice]}/{sentence}")
         words = MANDARIN_WORDS if voice in MANDARIN else english
         text = " ".join(r.choice(words) for _ in range(r.randint(6, 28)))
         speed, pitch = r.randint(135, 180), r.randint(35, 60)
         if again:
             speed, pitch = round(speed * 1.06), pitch - 3
-        subprocess.run(["espeak-ng", "-v", VOICES[voice], "-s", str(speed), "-p", str(pitch), "-w", path + ".part", text], check=True)
-        os.rename(path + ".part", path)
+        say(voices[voice], speed, pitch, text, path)
 
-    jobs = [(v, s, a) for v in range(len(VOICES)) for s in range(SENTENCES) for a in (0, 1)]
+    jobs = [(v, s, a) for v in range(len(voices)) for s in range(SENTENCES) for a in (0, 1)]
     with ThreadPoolExecutor(2) as workers:
         list(workers.map(speak, jobs))
 
@@ -68,21 +108,25 @@ def named_path(folder, voice, sentence, again):
 
 
 class Pools:
-    """Utterances as float32 arrays at 16 kHz, all of the same loudness. Read once, then shared by forked workers."""
+    """A family's utterances as float32 arrays at 16 kHz, all of the same loudness. Read once, then shared by forked workers."""
 
-    def __init__(self, sim, work):
+    def __init__(self, sim, work, family="tuned"):
         self.sim = sim
-        self.work = work
+        self.family = FAMILIES[family]
+        self.work = os.path.join(work, "voices", family)
         self._pool = None
         self._named = {}
 
     def prepare(self, alignlab):
         pool = os.path.join(self.work, "pool")
         if not os.path.exists(os.path.join(pool, f"{POOL_SIZE - 1:04d}.wav")):
-            print("sets: speaking the simulator's pool of 900 utterances (minutes, once)", flush=True)
+            print("sets: speaking the pool of 900 utterances (minutes, once)", flush=True)
             os.makedirs(pool, exist_ok=True)
-            subprocess.run([sys.executable, os.path.join(alignlab, "mkpool.py")], cwd=self.work, check=True)
-        make_named(os.path.join(self.work, "named"))
+            if self.family["pool"]:
+                make_pool(pool, self.family)
+            else:
+                subprocess.run([sys.executable, os.path.join(alignlab, "mkpool.py")], cwd=self.work, check=True)
+        make_named(os.path.join(self.work, "named"), self.family)
         self.load()
 
     def load(self):
