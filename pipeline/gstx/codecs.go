@@ -75,6 +75,15 @@ func decoderOf(t container.Track, first []byte) (d decoder, caps string, err err
 	return d, caps, nil
 }
 
+// chain is the element that decodes; none for what is samples already.
+func (d decoder) chain() []element {
+	if d.factory == "" {
+		return nil
+	}
+	// One bad packet must not end the run: the decoder goes on with the next one that it can use.
+	return []element{{d.factory, append([]prop{{"max-errors", "-1"}}, d.props...)}}
+}
+
 func plainCaps(caps string) func(container.Track) (string, error) {
 	return func(t container.Track) (string, error) { return caps + geometry(t), nil }
 }

@@ -28,12 +28,7 @@ func decode(ctx context.Context, track container.Track, src stage.Source, out ui
 	if err != nil {
 		return stage.Decoded{}, err
 	}
-	var chain []element
-	if d.factory != "" {
-		// One bad packet must not end the run: the decoder goes on with the next one that it can use.
-		chain = append(chain, element{d.factory, append([]prop{{"max-errors", "-1"}}, d.props...)})
-	}
-	g, err := newGraph(caps, packetQueue, out, append(chain, after...)...)
+	g, err := newGraph(caps, packetQueue, out, append(d.chain(), after...)...)
 	if err != nil {
 		return stage.Decoded{}, fmt.Errorf("decoder for %s: %w", track.Codec, err)
 	}
@@ -142,9 +137,22 @@ func (f *feeder) givesNothing(payload []byte) bool {
 	}
 }
 
+// next gives the next packet, io.EOF after the last.
+func (f *feeder) next() (unit, error) {
+	p, payload, err := f.src()
+	if err != nil {
+		return unit{}, err
+	}
+	if f.givesNothing(payload) {
+		f.silent++
+	}
+	f.packets++
+	return unit{payload, p.PTS, p.Duration, p.AfterLoss}, nil
+}
+
 func (f *feeder) feed(g *graph) error {
 	for {
-		p, payload, err := f.src()
+		u, err := f.next()
 		if errors.Is(err, io.EOF) {
 			g.end()
 			return nil
@@ -152,11 +160,7 @@ func (f *feeder) feed(g *graph) error {
 		if err != nil {
 			return err
 		}
-		if f.givesNothing(payload) {
-			f.silent++
-		}
-		f.packets++
-		if err := g.push(unit{payload, p.PTS, p.Duration, p.AfterLoss}); err != nil {
+		if err := g.push(u); err != nil {
 			return err
 		}
 	}

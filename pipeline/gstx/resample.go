@@ -1,6 +1,9 @@
 package gstx
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // lobes is how many zero crossings of the windowed sinc lie on each side of its centre. With 8 and a Kaiser window of β = 6 what
 // would fold back is damped by some 60 dB, more than speech needs.
@@ -14,13 +17,13 @@ const (
 // Multirate Digital Signal Processing, 1983, section 3.3). Its output sample k lies exactly at the time of input sample
 // k·in/out: the filter is symmetric and its delay is taken out.
 type resampler struct {
-	up, down int         // out and in rate without their common divisor
-	half     int         // input samples on each side of the centre
-	phases   [][]float32 // one set of taps for each position between two input samples
-	history  []float32   // input from sample index base on
-	base     int         // index of history[0] in the run
-	next     int         // number of the next output sample
-	got      int         // input samples in the run
+	up, down int       // out and in rate without their common divisor
+	half     int       // input samples on each side of the centre
+	taps     []float32 // one set for each position between two input samples
+	history  []float32 // input from sample index base on
+	base     int       // index of history[0] in the run
+	next     int       // number of the next output sample
+	got      int       // input samples in the run
 }
 
 func newResampler(in, out int) *resampler {
@@ -28,8 +31,7 @@ func newResampler(in, out int) *resampler {
 	r := &resampler{up: out / d, down: in / d}
 	cutoff := passband * min(1, float64(out)/float64(in)) // relative to the input's Nyquist frequency
 	r.half = int(math.Ceil(lobes / cutoff))
-	r.phases = make([][]float32, r.up)
-	for p := range r.phases {
+	for p := range r.up {
 		taps := make([]float32, 2*r.half+1)
 		offset := float64(p) / float64(r.up)
 		sum := 0.0
@@ -42,7 +44,7 @@ func newResampler(in, out int) *resampler {
 		for i := range taps {
 			taps[i] /= float32(sum)
 		}
-		r.phases[p] = taps
+		r.taps = append(r.taps, taps...)
 	}
 	r.reset()
 	return r
@@ -74,16 +76,13 @@ func (r *resampler) flush(out []int16) []int16 {
 }
 
 func (r *resampler) produce(out []int16) []int16 {
-	end := r.base + len(r.history)
-	for {
-		position := r.next * r.down
-		first := position/r.up - r.half
-		if first+2*r.half+1 > end {
-			break
-		}
-		window := r.history[first-r.base:]
-		out = append(out, toInt16(dot(r.phases[position%r.up], window)))
-		r.next++
+	// Output sample k needs input up to half samples behind k·down/up.
+	usable := max((r.base+len(r.history)-r.half)*r.up, 0)
+	if count := (usable+r.down-1)/r.down - r.next; count > 0 {
+		n := len(out)
+		out = slices.Grow(out, count)[:n+count]
+		filterRun(r.history, r.taps, r.half+r.base, r.up, r.down, r.next, out[n:])
+		r.next += count
 	}
 	// What no later output needs goes; the copy is small because it is done once per buffer.
 	if keep := r.next*r.down/r.up - r.half - r.base; keep > 0 {
@@ -92,26 +91,6 @@ func (r *resampler) produce(out []int16) []int16 {
 		r.base += keep
 	}
 	return out
-}
-
-func dot(taps, x []float32) float32 {
-	x = x[:len(taps)]
-	var a, b, c, d float32
-	i := 0
-	for ; i+4 <= len(taps); i += 4 {
-		a += taps[i] * x[i]
-		b += taps[i+1] * x[i+1]
-		c += taps[i+2] * x[i+2]
-		d += taps[i+3] * x[i+3]
-	}
-	for ; i < len(taps); i++ {
-		a += taps[i] * x[i]
-	}
-	return a + b + c + d
-}
-
-func toInt16(v float32) int16 {
-	return int16(math.Round(float64(max(-1, min(v, 32767.0/32768))) * 32768))
 }
 
 func sinc(x float64) float64 {

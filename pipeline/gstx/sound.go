@@ -2,7 +2,9 @@ package gstx
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/trivue/trivue/pipeline/container"
@@ -18,18 +20,64 @@ const maxRate = 192000
 // DecodeSound decodes a track to one channel of 16-bit samples at rate samples per second; see stage.Media. Sound before media
 // time 0 is decoded and left out.
 func (m *Media) DecodeSound(ctx context.Context, track container.Track, src stage.Source, rate int, sink func(at time.Duration, samples []int16) error) (stage.Decoded, error) {
-	var turn turns
-	l := &listener{rate: rate, sink: turn.sound(sink)}
-	after := []element{{"audioconvert", nil}, filter(monoCaps)}
-	counts, err := decode(ctx, track, turn.source(src), soundOut, after, l.take)
+	src, first, err := peek(src)
+	if err != nil {
+		return stage.Decoded{}, err
+	}
+	d, caps, err := decoderOf(track, first)
+	if err != nil {
+		return stage.Decoded{}, err
+	}
+	chain := append(d.chain(), element{"audioconvert", nil}, filter(monoCaps))
+	p, err := newPump(caps, chain)
+	if err != nil {
+		return stage.Decoded{}, fmt.Errorf("decoder for %s: %w", track.Codec, err)
+	}
+	defer p.close()
+	l := &listener{rate: rate, sink: sink}
+	f := &feeder{src: src, codec: track.Codec}
+	err = f.pumpAll(ctx, p, func(r run) error {
+		f.out++
+		return l.take(r)
+	})
 	if err == nil {
 		err = l.endRun()
 	}
-	counts.Units = l.given
-	if err == nil && !l.any {
+	counts := stage.Decoded{Packets: f.packets, Skipped: f.skipped(), Units: l.given}
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case f.packets > 0 && f.out == 0 && p.failure() != nil:
+		// The decoder itself gave up: that lies in the recording.
+		err = &container.UnusableError{Reason: container.NotMedia, Detail: fmt.Sprintf("decode %s: %v", track.Codec, p.failure())}
+	case err != nil:
+		err = fmt.Errorf("decode %s: %w", track.Codec, err)
+	case !l.any:
 		err = madeNothing(track, counts)
 	}
 	return counts, err
+}
+
+// pumpAll has a pump decode everything that the source gives.
+func (f *feeder) pumpAll(ctx context.Context, p *pump, take func(run) error) error {
+	for {
+		u, err := f.next()
+		if errors.Is(err, io.EOF) {
+			return p.end(take)
+		}
+		if err != nil {
+			return err
+		}
+		if !p.add(u) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.push(take); err != nil {
+			return err
+		}
+	}
 }
 
 // listener puts what a decoder gives onto the time axis of its packets.
@@ -46,44 +94,38 @@ type listener struct {
 	out    []int16
 }
 
-func (l *listener) take(s *sample) error {
-	samples := s.floats()
-	if len(samples) == 0 {
+func (l *listener) take(r run) error {
+	if len(r.samples) == 0 {
 		return nil
 	}
 	l.any = true
-	if err := l.setRate(s); err != nil {
+	if err := l.setRate(r.rate); err != nil {
 		return err
 	}
-	at, ok := s.at()
-	if l.clock.running && ok && !l.clock.continues(at) {
+	if l.clock.running && r.timed && !l.clock.continues(r.at) {
 		if err := l.endRun(); err != nil {
 			return err
 		}
 	}
-	if !l.clock.running && !ok {
+	if !l.clock.running && !r.timed {
 		return nil
 	}
-	l.clock.advance(at, ok, len(samples))
-	l.out = l.filter.write(samples, l.out[:0])
+	l.clock.advance(r.at, r.timed, len(r.samples))
+	l.out = l.filter.write(r.samples, l.out[:0])
 	return l.give()
 }
 
-func (l *listener) setRate(s *sample) error {
-	f, err := s.format()
-	if err != nil {
-		return err
-	}
-	if f.rate == l.clock.rate {
+func (l *listener) setRate(rate int) error {
+	if rate == l.clock.rate {
 		return nil
 	}
-	if f.rate <= 0 || f.rate > maxRate {
-		return fmt.Errorf("sound of %d samples per second", f.rate)
+	if rate <= 0 || rate > maxRate {
+		return fmt.Errorf("sound of %d samples per second", rate)
 	}
 	if err := l.endRun(); err != nil {
 		return err
 	}
-	l.clock.rate, l.filter = f.rate, newResampler(f.rate, l.rate)
+	l.clock.rate, l.filter = rate, newResampler(rate, l.rate)
 	return nil
 }
 
