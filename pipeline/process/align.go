@@ -2,10 +2,10 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,18 +23,12 @@ func Align(ctx context.Context, runner stage.Runner, reference, other string, pr
 	}
 	defer os.RemoveAll(dir)
 
-	takes := [2]*Take{
+	takes := []*Take{
 		{Name: filepath.Base(reference), Path: reference, Dir: filepath.Join(dir, "reference")},
 		{Name: filepath.Base(other), Path: other, Dir: filepath.Join(dir, "other")},
 	}
-	var both bothSides
-	group, within := errgroup.WithContext(ctx)
-	for i, t := range takes {
-		group.Go(func() error {
-			return Steps{Runner: runner}.listenToReceived(within, t, func(done float64) { both.note(i, done, progress) })
-		})
-	}
-	if err := group.Wait(); err != nil {
+	const share = 0.9 // of the whole; the rest is comparing
+	if err := (Steps{Runner: runner}).listenToAll(ctx, takes, dir, func(done float64) { progress(share * done) }); err != nil {
 		return align.Answer{}, err
 	}
 	for _, t := range takes {
@@ -47,28 +41,65 @@ func Align(ctx context.Context, runner stage.Runner, reference, other string, pr
 	return answer, err
 }
 
-// bothSides is the progress of decoding, which goes on for both files at once.
-type bothSides struct {
-	mu   sync.Mutex
-	done [2]float64
+// listenToAll decodes the sound of files as they came, in one child together. Where that fails each of them is tried alone, to find out
+// which it is: a child that has died does not say. Whichever is bad ends the other's decoding.
+func (s Steps) listenToAll(ctx context.Context, takes []*Take, dir string, progress func(float64)) error {
+	for _, t := range takes {
+		if err := readable(t.Path); err != nil {
+			return &FileError{File: t.Name, Err: err}
+		}
+	}
+	err := s.listenTogether(ctx, takes, filepath.Join(dir, "together"), progress)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	group, within := errgroup.WithContext(ctx)
+	for _, t := range takes {
+		group.Go(func() error { return s.listenToReceived(within, t) })
+	}
+	return group.Wait()
 }
 
-// note reports under the lock: nobody who is told of progress expects to be told twice at a time.
-func (b *bothSides) note(i int, done float64, progress func(float64)) {
-	const share = 0.9 // of the whole; the rest is comparing
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.done[i] = done
-	progress(share * (b.done[0] + b.done[1]) / 2)
+func (s Steps) listenTogether(ctx context.Context, takes []*Take, dir string, progress func(float64)) error {
+	job := stage.Job{Stage: exam.Sound, Output: dir}
+	for _, t := range takes {
+		path, err := filepath.Abs(t.Path)
+		if err != nil {
+			return fmt.Errorf("path of %s: %w", t.Name, err)
+		}
+		job.Inputs = append(job.Inputs, path)
+	}
+	err := os.MkdirAll(dir, 0o750)
+	if err != nil {
+		return fmt.Errorf("make a work folder: %w", err)
+	}
+	if job.Params, err = json.Marshal(stage.SoundParams{Received: true}); err != nil {
+		return fmt.Errorf("parameters of %s: %w", job.Stage, err)
+	}
+	answer, err := s.Runner.Run(ctx, job, progress)
+	if err != nil {
+		return err
+	}
+	heard := make([]stage.Heard, len(takes))
+	if err := json.Unmarshal(answer, &heard); err != nil {
+		return fmt.Errorf("result of %s: %w", job.Stage, err)
+	}
+	for i, t := range takes {
+		t.Heard = &heard[i]
+		if err := os.MkdirAll(t.Dir, 0o750); err != nil {
+			return fmt.Errorf("make a work folder: %w", err)
+		}
+		if err := os.Rename(stage.SoundFolder(dir, i), t.StageDir(exam.Sound)); err != nil {
+			return fmt.Errorf("put the sound of %s in its place: %w", t.Name, err)
+		}
+	}
+	return nil
 }
 
 // listenToReceived decodes the sound of a file as it came.
-func (s Steps) listenToReceived(ctx context.Context, t *Take, progress func(float64)) error {
-	if err := readable(t.Path); err != nil {
-		return &FileError{File: t.Name, Err: err}
-	}
+func (s Steps) listenToReceived(ctx context.Context, t *Take) error {
 	t.Heard = new(stage.Heard)
-	if err := s.run(ctx, t, exam.Sound, t.Path, stage.SoundParams{Received: true}, t.Heard, progress); err != nil {
+	if err := s.run(ctx, t, exam.Sound, t.Path, stage.SoundParams{Received: true}, t.Heard, func(float64) {}); err != nil {
 		return &FileError{File: t.Name, Err: err}
 	}
 	return nil

@@ -9,7 +9,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/trivue/trivue/pipeline/container"
 )
@@ -59,30 +63,79 @@ func soundParams(job Job) (params SoundParams, err error) {
 	return params, nil
 }
 
-// Run reads the file Inputs[0] and writes SoundFile and PeaksFile into Output. A received file without sound is silent.
+// Run reads the file Inputs[0] and writes SoundFile and PeaksFile into Output; the result is a Heard. A received file without sound is
+// silent.
+//
+// Given more inputs, it listens to all of them at once, and what it makes of number i goes into the folder SoundFolder(Output, i).
+// The result is a list of Heard then. Loading a decoder takes as long as decoding a minute, and is done once for them.
 func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any, error) {
 	params, err := soundParams(job)
 	if err != nil {
 		return nil, err
 	}
-	in, err := Open(job.Inputs[0])
+	if len(job.Inputs) == 1 {
+		return s.listen(ctx, job.Inputs[0], job.Output, params, progress)
+	}
+	all := make([]Heard, len(job.Inputs))
+	shares := newShares(len(all), progress)
+	group, within := errgroup.WithContext(ctx)
+	for i, input := range job.Inputs {
+		if err := os.Mkdir(SoundFolder(job.Output, i), 0o750); err != nil {
+			return nil, err
+		}
+		group.Go(func() (err error) {
+			all[i], err = s.listen(within, input, SoundFolder(job.Output, i), params, func(done float64) { shares.note(i, done) })
+			return err
+		})
+	}
+	return all, group.Wait()
+}
+
+// SoundFolder is where the sound stage writes what it heard in one of several inputs.
+func SoundFolder(output string, input int) string { return filepath.Join(output, strconv.Itoa(input)) }
+
+// shares is the progress of several files together.
+type shares struct {
+	mu       sync.Mutex
+	done     []float64 // guarded by mu
+	progress func(float64)
+}
+
+func newShares(n int, progress func(float64)) *shares {
+	return &shares{done: make([]float64, n), progress: progress}
+}
+
+// note reports under the lock: nobody who is told of progress expects to be told twice at a time.
+func (s *shares) note(i int, done float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done[i] = done
+	sum := 0.0
+	for _, d := range s.done {
+		sum += d
+	}
+	s.progress(sum / float64(len(s.done)))
+}
+
+func (s Listener) listen(ctx context.Context, input, output string, params SoundParams, progress func(float64)) (Heard, error) {
+	in, err := Open(input)
 	if err != nil && params.Received {
-		return nil, err
+		return Heard{}, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open playback file: %w", withoutReason(err))
+		return Heard{}, fmt.Errorf("open playback file: %w", withoutReason(err))
 	}
 	defer in.Close()
 	track, ok := firstTrack(in, container.Audio)
 	if !ok && params.Received {
-		return s.nothing(job.Output)
+		return s.nothing(output)
 	}
 	if !ok {
-		return nil, fmt.Errorf("the playback file has no sound")
+		return Heard{}, fmt.Errorf("the playback file has no sound")
 	}
-	out, err := newSoundWriter(job.Output)
+	out, err := newSoundWriter(output)
 	if err != nil {
-		return nil, err
+		return Heard{}, err
 	}
 	defer out.close()
 	total := max(in.Duration(), time.Second)
@@ -91,7 +144,7 @@ func (s Listener) Run(ctx context.Context, job Job, progress func(float64)) (any
 		return out.write(at, samples)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("decode sound: %w", err)
+		return Heard{}, fmt.Errorf("decode sound: %w", err)
 	}
 	heard, err := out.finish()
 	heard.Skipped = decoded.Skipped
@@ -116,6 +169,7 @@ type soundWriter struct {
 	inBin             int
 	low, high         int16
 	energy            float64
+	raw               []byte // samples on their way to pcm
 }
 
 func newSoundWriter(dir string) (*soundWriter, error) {
@@ -150,37 +204,47 @@ func (w *soundWriter) write(at time.Duration, samples []int16) error {
 	case distance < -rounding:
 		samples = samples[min(int64(len(samples)), -distance):]
 	}
-	for _, v := range samples {
-		if err := w.put(v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.put(samples)
 }
 
 func (w *soundWriter) silence(samples int64) error {
 	if samples > int64(24*time.Hour/time.Second)*SoundRate {
 		return fmt.Errorf("sound jumps by %d samples", samples)
 	}
-	for range samples {
-		if err := w.put(0); err != nil {
+	var zeros [SoundRate]int16
+	for samples > 0 {
+		n := min(samples, SoundRate)
+		if err := w.put(zeros[:n]); err != nil {
 			return err
 		}
+		samples -= n
 	}
 	return nil
 }
 
-func (w *soundWriter) put(v int16) error {
-	var b [2]byte
-	binary.LittleEndian.PutUint16(b[:], uint16(v))
-	if _, err := w.pcm.Write(b[:]); err != nil {
-		return err
-	}
-	w.written++
-	w.low, w.high = min(w.low, v), max(w.high, v)
-	w.energy += float64(v) * float64(v)
-	if w.inBin++; w.inBin == SoundRate/PeakRate {
-		return w.endBin()
+// put goes through the samples a point of the waveform at a time.
+func (w *soundWriter) put(samples []int16) error {
+	const perPoint = SoundRate / PeakRate
+	for len(samples) > 0 {
+		chunk := samples[:min(len(samples), perPoint-w.inBin)]
+		samples = samples[len(chunk):]
+		w.raw = w.raw[:0]
+		var energy int64
+		for _, v := range chunk {
+			w.raw = binary.LittleEndian.AppendUint16(w.raw, uint16(v))
+			w.low, w.high = min(w.low, v), max(w.high, v)
+			energy += int64(v) * int64(v)
+		}
+		if _, err := w.pcm.Write(w.raw); err != nil {
+			return err
+		}
+		w.energy += float64(energy)
+		w.written += int64(len(chunk))
+		if w.inBin += len(chunk); w.inBin == perPoint {
+			if err := w.endBin(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
