@@ -8,6 +8,8 @@ import (
 const (
 	boundaryWindow = 8192 // samples: 1 s
 	boundaryStep   = 0.25 // seconds
+	boundaryReach  = 14.0 // seconds that the labels of windows may be wrong beside a jump: they are smoothed over their neighbours
+	jumpStanding   = 0.7  // above what chance gives, at which a window speaks neither for nor against a piece
 )
 
 // bound says how far each piece reaches. The first and the last reach as far as both sounds do. Where one piece follows another
@@ -34,8 +36,8 @@ func (t *track) bound(ctx context.Context, m *measurer) error {
 
 // jump is the other's time at which piece p ends.
 func (t *track) jump(ctx context.Context, m *measurer, p, q *segment, missing float64) (float64, error) {
-	from := max(p.first, min(p.last, q.first-missing)-windowSeconds)
-	to := max(min(q.last-missing, max(p.last, q.first-missing)+windowSeconds), from+boundaryStep)
+	from := max(p.first, min(p.last, q.first-missing)-boundaryReach)
+	to := max(min(q.last-missing, max(p.last, q.first-missing)+boundaryReach), from+boundaryStep)
 	n := int((to-from)/boundaryStep) + 1
 	var gain [2][]float64 // of each step, for the piece before and the piece behind
 	for side, s := range [2]*segment{p, q} {
@@ -55,8 +57,14 @@ func (t *track) jump(ctx context.Context, m *measurer, p, q *segment, missing fl
 			if ok {
 				t.match(&w)
 				w.curve = w.matched
-				height, _, _ := w.height(s.at(at), inlier)
-				gain[side][i] = min(height, strong) - 3
+				within := min(max(2*s.residual, 0.0004), inlier)
+				height, _, _ := w.height(s.at(at), within)
+				chance := 0.0
+				for _, off := range elsewhere {
+					h, _, _ := w.height(w.centre()+off, within)
+					chance += h / float64(len(elsewhere))
+				}
+				gain[side][i] = min(height, strong) - chance - jumpStanding
 			}
 		}
 	}

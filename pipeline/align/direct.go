@@ -12,12 +12,19 @@ const (
 	fineStep   = 1.0 / 16 // milliseconds a bin of the stacked correlation
 	onsetRate  = 1000     // envelope values per second
 	rivalShare = 0.3      // of the highest arrival: another that may be the direct one
-	apart      = 0.004    // seconds that make another arrival a wrong one
+	apart      = 0.0025   // seconds that make another arrival a wrong one
+	nearBins   = 4        // of the stacked correlation: an arrival's place with and without fading differs by less
+
+	mostStacked = 100 // windows of a piece
+	leastRise   = 0.3 // of an onset that opens the sound
+	riseValues  = 4   // milliseconds for which it does: the time in which reflections are not yet there
 )
 
 // findDirect moves each piece's line to the direct path. The phase transform's highest peak may be a reflection: from a wall, a
-// table, the corner in which the phone stands. Speech rises quickly and dies away slowly in a room, so that the rises of both
-// envelopes coincide where the direct paths do. That tells only to some milliseconds, but which of the sharp arrivals it is.
+// table, the corner in which the phone stands. But in the first milliseconds of what begins to sound no reflection has arrived yet
+// (which is how ears tell directions: Wallach, Newman and Rosenzweig, 1949). So the windows are compared once more with all but the
+// rises of both sounds faded out, which damps all arrivals but the direct one. That the envelopes' rises coincide there, and how high
+// the arrival is without fading, have a smaller say.
 //
 // All pieces were heard in the same room: their stacks have the same pattern of arrivals. The largest piece's is the one that the
 // others are matched to, and the sum of all of them is judged.
@@ -70,11 +77,13 @@ const (
 	onsetSize = int(2*arrivals*onsetRate) + 1
 )
 
-// stack is the sum of many windows' correlations around their line: of the waveforms' phase, and of the envelopes' rises.
+// stack is the sum of many windows' correlations around their line: of the waveforms' phase, of the same where they rise, and of the
+// envelopes' rises.
 type stack struct {
-	n     int
-	phase [stackSize]float64
-	onset [onsetSize]float64
+	n      int
+	phase  [stackSize]float64
+	rising [stackSize]float64
+	onset  [onsetSize]float64
 }
 
 // merge adds another stack whose pattern comes so many fine steps later.
@@ -83,6 +92,7 @@ func (s *stack) merge(other *stack, shift int) {
 	for k := range s.phase {
 		if j := k + shift; j >= 0 && j < stackSize {
 			s.phase[k] += other.phase[j]
+			s.rising[k] += other.rising[j]
 		}
 	}
 	for k := range s.onset {
@@ -94,39 +104,57 @@ func (s *stack) merge(other *stack, shift int) {
 
 // add stacks the windows of a piece that agree with its line.
 func (s *stack) add(ctx context.Context, t *track, m *measurer, piece *segment) error {
-	var onsets [2][]float32
-	sign := t.polarity()
+	var agreeing []*window
 	for i := range t.windows {
 		w := &t.windows[i]
 		if w.t < piece.first || w.t > piece.last {
 			continue
 		}
-		lag := piece.at(w.t)
-		if height, _, covered := w.height(lag, mode); !covered || height < standing {
-			continue
+		if height, _, covered := w.height(piece.at(w.t), mode); covered && height >= standing {
+			agreeing = append(agreeing, w)
 		}
+	}
+	// A hundred windows are minutes of speech: more say the same.
+	stride := (len(agreeing) + mostStacked - 1) / mostStacked
+	sign := t.polarity()
+	var onsets [2][]float32
+	for i := 0; i < len(agreeing); i += stride {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.n++
-		for k := range s.phase {
-			// Linear interpolation is enough: the curve is band-limited to 3.4 of 4 kHz, and hundreds of them are averaged.
-			x := (lag-w.centre()-arrivals)*SampleRate + float64(k)*fineStep*SampleRate/1000 + reach
-			j := int(math.Floor(x))
-			if j >= 0 && j+1 < len(w.raw) {
-				f := x - float64(j)
-				s.phase[k] += sign * (float64(w.raw[j])*(1-f) + float64(w.raw[j+1])*f)
-			}
-		}
+		w := agreeing[i]
+		lag := piece.at(w.t)
 		for side, at := range [2]float64{w.t + lag, w.t} {
 			var err error
 			if onsets[side], err = m.onsets(side, at, onsets[side]); err != nil {
 				return err
 			}
 		}
+		s.n++
+		w.addTo(&s.phase, w.raw, lag, sign)
 		s.correlate(onsets[0], onsets[1])
+		rising, ok, err := m.compare(w.t, w.base, windowSize, &onsets)
+		if err != nil {
+			return err
+		}
+		if ok {
+			w.addTo(&s.rising, rising, lag, sign)
+		}
 	}
 	return nil
+}
+
+// addTo adds a curve of the window's to a stack, around a lag. Linear interpolation is enough: the curve is band-limited to 3.4 of 4 kHz,
+// and many of them are averaged.
+func (w *window) addTo(sum *[stackSize]float64, curve []float32, lag, sign float64) {
+	for k := range sum {
+		x := (lag-w.centre()-arrivals)*SampleRate + float64(k)*fineStep*SampleRate/1000 + reach
+		j := int(math.Floor(x))
+		if j >= 0 && j+1 < len(curve) {
+			f := x - float64(j)
+			sum[k] += sign * (float64(curve[j])*(1-f) + float64(curve[j+1])*f)
+		}
+	}
 }
 
 // polarity is −1 where one of the microphones is wired the other way round.
@@ -202,9 +230,27 @@ func (m *measurer) onsets(side int, at float64, out []float32) ([]float32, error
 	return out, nil
 }
 
-// direct is by how much, in seconds, the direct path comes after the line: of all arrivals the one for which height and agreement
-// of the rises are best together. The margin is how much better it is, as a natural logarithm, than any that lies further than
-// apart from it.
+// openings is the weight that each of a window's samples has when all but the rises are faded out.
+func openings(onsets []float32) func(sample int) float32 {
+	gate := make([]float32, len(onsets)+1)
+	for i, v := range onsets {
+		if v <= leastRise {
+			continue
+		}
+		v = float32(math.Sqrt(float64(v)))
+		for k := i; k < min(i+riseValues, len(onsets)); k++ {
+			gate[k] = max(gate[k], v)
+		}
+	}
+	const per = SampleRate / onsetRate
+	return func(sample int) float32 {
+		k, f := sample/per, float32(sample%per)/per
+		return gate[k]*(1-f) + gate[k+1]*f
+	}
+}
+
+// direct is by how much, in seconds, the direct path comes after the line: of all arrivals the one that is the most plausible. The
+// margin is how much more plausible it is, as a natural logarithm, than any that lies further than apart from it.
 func (s *stack) direct() (shift, margin float64) {
 	if s.n == 0 {
 		return 0, 0
@@ -212,15 +258,17 @@ func (s *stack) direct() (shift, margin float64) {
 	rises := s.rises()
 	type arrival struct{ at, score float64 }
 	var all []arrival
-	highest := slices.Max(s.phase[:])
+	highest, sharpest := slices.Max(s.phase[:]), slices.Max(s.rising[:])
 	best := arrival{score: math.Inf(-1)}
 	for k := 1; k+1 < stackSize; k++ {
 		v := s.phase[k]
 		if v <= s.phase[k-1] || v < s.phase[k+1] || v < rivalShare*highest {
 			continue
 		}
+		rising := slices.Max(s.rising[max(k-nearBins, 0):min(k+nearBins+1, stackSize)])
 		place := float64(k) + vertex(float32(s.phase[k-1]), float32(v), float32(s.phase[k+1]))
-		a := arrival{place*fineStep/1000 - arrivals, math.Log(v/highest) + math.Log(rises(place*fineStep))}
+		a := arrival{at: place*fineStep/1000 - arrivals}
+		a.score = math.Log(v/highest) + 2*math.Log(max(rising/sharpest, 0.05)) + 0.3*math.Log(max(rises(place*fineStep), 0.1))
 		all = append(all, a)
 		if a.score > best.score {
 			best = a
@@ -235,7 +283,7 @@ func (s *stack) direct() (shift, margin float64) {
 	return best.at, margin
 }
 
-// rises gives how well the rises agree, from nearly 0 to 1, at so many milliseconds from the stack's begin.
+// rises gives how well the rises agree, up to 1, at so many milliseconds from the stack's begin.
 func (s *stack) rises() func(ms float64) float64 {
 	var smooth [onsetSize]float64
 	for k := range smooth {
@@ -247,6 +295,6 @@ func (s *stack) rises() func(ms float64) float64 {
 	return func(ms float64) float64 {
 		k := min(int(ms), onsetSize-2)
 		v := smooth[k] + (smooth[k+1]-smooth[k])*(ms-float64(k))
-		return max((v-median)/(top-median+1e-12), 0.02)
+		return (v - median) / (top - median + 1e-12)
 	}
 }

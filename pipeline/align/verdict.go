@@ -8,13 +8,15 @@ import (
 const (
 	leastZ      = 12.0 // standard deviations of the evidence from none
 	leastShare  = 0.7  // of what stood out on one side at least, that the other heard too
-	exactMargin = 1.7  // natural logarithm by which no other arrival may be as plausible as the direct path
+	exactMargin = 1.3  // natural logarithm by which no other arrival may be as plausible as the direct path
 	exactZ      = 20.0
 
 	mostContradiction = 0.2  // of what somebody says on either side, that is not the same
 	contradictions    = 3    // half seconds that are not chance
 	leastVoices       = 8    // half seconds of agreeing voices for each of several pieces
 	longPiece         = 20.0 // seconds of a piece, on average, from which on that is not asked
+	longEnd           = 12.0 // seconds of a claim beyond all that agrees, in which
+	endContradictions = 5    // half seconds of other voices show that the two are not in one room
 	leastOverlap      = 10.0 // seconds, where both go on for much longer: a single question that was played to both is no evidence
 )
 
@@ -38,6 +40,8 @@ func (t *track) judge(heard []voices) Answer {
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but different voices speak at the same time"
 	case t.broken(heard):
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but at lags that change more often than losses explain"
+	case t.partsWays(heard):
+		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but before or behind it different voices speak"
 	case e.z() < exactZ:
 		answer.Verdict, answer.Reason = Approximate, "there is little sound to compare, or much noise over it"
 	case t.margin < exactMargin:
@@ -69,7 +73,30 @@ func (t *track) broken(heard []voices) bool {
 	for _, v := range heard {
 		agree += v.agree
 	}
-	return n > 1 && agree < n*leastVoices && t.overlap() < float64(n)*longPiece
+	claimed := 0.0
+	for _, s := range t.pieces {
+		claimed += s.to - s.from
+	}
+	return n > 1 && agree < n*leastVoices && claimed < float64(n)*longPiece
+}
+
+// partsWays reports whether other voices speak, and nothing is the same any more, before the first or behind the last of what the two
+// have in common: as where two rooms begin with the same questions.
+func (t *track) partsWays(heard []voices) bool {
+	first, last := &t.pieces[0], &t.pieces[len(t.pieces)-1]
+	for _, end := range [2][2]float64{{first.from, first.first}, {last.last, last.to}} {
+		agree, contradict := 0, 0
+		for _, v := range heard {
+			if v.t > end[0] && v.t < end[1] {
+				agree += v.agree
+				contradict += v.contradict
+			}
+		}
+		if end[1]-end[0] > longEnd && contradict >= endContradictions && contradict > 2*agree {
+			return true
+		}
+	}
+	return false
 }
 
 // overlap is how many seconds of the other sound the pieces reach over.

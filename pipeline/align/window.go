@@ -88,14 +88,34 @@ func newMeasurer(reference, other Sound, a, b features) *measurer {
 func (m *measurer) measure(t, lag float64, size int) (window, bool, error) {
 	at := int(math.Round(t*SampleRate)) - size/2
 	w := window{t: (float64(at) + float64(size)/2) / SampleRate, base: int(math.Round(lag * SampleRate))}
+	raw, ok, err := m.compare(w.t, w.base, size, nil)
+	if err != nil || !ok {
+		return w, false, err
+	}
+	for side, from := range [2]int{at + w.base, at} {
+		w.lively[side] = m.isLively(side, from, size)
+	}
+	w.raw, w.matched, w.curve = raw, raw, raw
+	return w, true, nil
+}
+
+// compare gives the correlation at lags base−reach … base+reach, in samples, its root mean square being 1. With onsets, those of both
+// sounds in this very window, only what rises is compared.
+func (m *measurer) compare(t float64, base, size int, onsets *[2][]float32) ([]float32, bool, error) {
+	at := int(math.Round(t*SampleRate)) - size/2
 	x := m.work[:size]
 	clear(x)
-	for side, from := range [2]int{at + w.base, at} {
+	for side, from := range [2]int{at + base, at} {
 		loud, err := m.load(side, from, x)
 		if err != nil || !loud {
-			return w, false, err
+			return nil, false, err
 		}
-		w.lively[side] = m.isLively(side, from, size)
+	}
+	if onsets != nil {
+		a, b := openings(onsets[0]), openings(onsets[1])
+		for i, v := range x {
+			x[i] = complex(real(v)*a(i), imag(v)*b(i))
+		}
 	}
 	fft := m.fft[size]
 	if fft == nil {
@@ -105,16 +125,15 @@ func (m *measurer) measure(t, lag float64, size int) (window, bool, error) {
 	fft.forward(x)
 	whiten(x)
 	fft.inverse(x)
-	w.raw = make([]float32, 2*reach+1)
+	raw := make([]float32, 2*reach+1)
 	energy := 0.0
-	for i := range w.raw {
+	for i := range raw {
 		v := real(x[(i-reach+size)%size])
-		w.raw[i] = v
+		raw[i] = v
 		energy += float64(v) * float64(v)
 	}
-	scale(w.raw, energy)
-	w.matched, w.curve = w.raw, w.raw
-	return w, true, nil
+	scale(raw, energy)
+	return raw, true, nil
 }
 
 // scale makes a curve's root mean square 1.
