@@ -13,6 +13,9 @@ const (
 
 	mostContradiction = 0.2  // of what somebody says on either side, that is not the same
 	contradictions    = 3    // half seconds that are not chance
+	fewContradiction  = 0.05 // the same where what is said agrees in little but its phase: music that both hear does
+	leastLikeness     = 0.5  // mean correlation of the features below which that is so
+	leastConfidence   = 0.7
 	leastVoices       = 8    // half seconds of agreeing voices for each of several pieces
 	longPiece         = 20.0 // seconds of a piece, on average, from which on that is not asked
 	longEnd           = 12.0 // seconds of a claim beyond all that agrees, in which
@@ -36,10 +39,12 @@ func (t *track) judge(heard []voices) Answer {
 		answer.Verdict, answer.Reason = CannotAlign, "the two sound alike in places, but not more than chance allows"
 	case e.share() < leastShare:
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but most of what is heard in the one is not heard in the other"
-	case surely && contradicted > mostContradiction:
+	case surely && (contradicted > mostContradiction || contradicted > fewContradiction && likeness(heard) < leastLikeness):
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but different voices speak at the same time"
 	case t.broken(heard):
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but at lags that change more often than losses explain"
+	case answer.Confidence < leastConfidence:
+		answer.Verdict, answer.Reason = CannotAlign, "too much of what is heard in the one is not heard in the other, or contradicts it"
 	case t.partsWays(heard):
 		answer.Verdict, answer.Reason = CannotAlign, "some of the sound is the same, but before or behind it different voices speak"
 	case e.z() < exactZ:
@@ -64,6 +69,15 @@ func contradiction(heard []voices) (share float64, surely bool) {
 		contradict += v.contradict
 	}
 	return float64(contradict) / max(float64(agree+contradict), 1), contradict >= contradictions
+}
+
+// likeness is how alike the features are where somebody speaks.
+func likeness(heard []voices) float64 {
+	sum := 0.0
+	for _, v := range heard {
+		sum += v.likeness
+	}
+	return sum / max(float64(len(heard)), 1)
 }
 
 // broken reports whether there are many pieces and little in each: that is how recordings fit of which one plays at other times what the

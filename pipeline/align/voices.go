@@ -35,6 +35,7 @@ const (
 type voices struct {
 	t                 float64 // seconds of the other's time, the middle
 	agree, contradict int     // half seconds
+	likeness          float64 // correlation of the features over all of them, −1 to 1
 }
 
 // compareVoices goes through all of the overlap, between and beside the pieces too: there the pieces on either side are tried.
@@ -127,7 +128,8 @@ func (m *measurer) voicesAt(t *track, p *pitcher, s *segment, at float64) (voice
 	if n == 0 {
 		return v, nil
 	}
-	if xy >= alike*math.Sqrt(xx*yy) {
+	v.likeness = xy / math.Sqrt(max(xx*yy, 1e-12))
+	if v.likeness >= alike {
 		v.agree = n
 		return v, nil
 	}
