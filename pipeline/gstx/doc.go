@@ -2,7 +2,8 @@
 //
 // GStreamer never sees a file: containers are read and written by our own code, and packets are pushed into pipelines of the
 // shape appsrc → decoder → appsink. The decoder is chosen from a table by the codec; nothing is detected, plugged or scanned.
-// No GLib main loop runs; each pipeline has a goroutine that reads its bus.
+// No GLib main loop runs; each pipeline has a goroutine that reads its bus. Sound that is only listened to goes through a decoder
+// without a pipeline around it: see pump.go.
 package gstx
 
 import (

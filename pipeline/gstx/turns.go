@@ -37,14 +37,6 @@ func (t *turns) ready(ready func(container.Track) error) func(container.Track) e
 	}
 }
 
-func (t *turns) sound(sink func(time.Duration, []int16) error) func(time.Duration, []int16) error {
-	return func(at time.Duration, samples []int16) error {
-		t.Lock()
-		defer t.Unlock()
-		return sink(at, samples)
-	}
-}
-
 func (t *turns) want(want func(time.Duration) bool) func(time.Duration) bool {
 	return func(at time.Duration) bool {
 		t.Lock()
