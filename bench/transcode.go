@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -110,7 +111,7 @@ func measurePrivate(cmd *exec.Cmd) (c cost, most int64, err error) {
 	})
 	c, err = measure(cmd)
 	close(done)
-	return c, most, watching.Wait()
+	return c, most, errors.Join(err, watching.Wait())
 }
 
 // privateOfChildren looks at the children of this process's children. Processes that end meanwhile are left out.

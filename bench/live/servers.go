@@ -92,7 +92,7 @@ func startServer(ctx context.Context, kind, dir string) (*server, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("it did not start: %v", cmd.Wait())
+	return nil, errors.Join(errors.New("it ended before it said where it is"), cmd.Wait())
 }
 
 // stop ends the server and gives the processor time that it took, with that of its children.

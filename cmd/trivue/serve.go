@@ -115,6 +115,8 @@ func (c serveCommand) address(listener net.Listener) string {
 func (c serveCommand) listenAndServe(ctx context.Context, s *system, listener, operations net.Listener, log *slog.Logger) error {
 	// Uploads and media take as long as they take; a request's head does not.
 	public := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	// A shutdown would wait for the slowest upload; its sender goes on where it was.
+	public.RegisterOnShutdown(s.uploads.Stop)
 	ops := &http.Server{Handler: server.Operations(s.checks(c.Data), server.QueueMetrics(s.queueDepths)), ReadHeaderTimeout: 15 * time.Second, ErrorLog: public.ErrorLog}
 	group, serving := errgroup.WithContext(ctx)
 	group.Go(func() error {

@@ -86,7 +86,9 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	if err != nil {
 		return s, err
 	}
-	own := takes.New(takes.Options{Store: s.store, Uploads: s.uploads, Signer: receipts, Notifier: hub, Log: log, Now: time.Now}).Handlers(s.authorizeCandidate)
+	signed := takes.New(takes.Options{Store: s.store, Uploads: s.uploads, Signer: receipts, Notifier: hub, Log: log, Now: time.Now})
+	s.closers = append(s.closers, func() error { signed.Close(); return nil })
+	own := signed.Handlers(s.authorizeCandidate)
 	trusted, err := c.trustedProxies()
 	if err != nil {
 		return s, err

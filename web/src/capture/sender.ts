@@ -66,6 +66,8 @@ export class TakeSender {
       } catch (error) {
         if (this.stopped) break;
         if (error instanceof Differs || error instanceof Ahead) return "differs";
+        // Its upload was ended there (staff gave it up): only under a new name can it be sent.
+        if (statusOf(error) === 410) return "differs";
         failures = this.sent + this.verified > before ? 1 : failures + 1;
         this.setTrouble(troubleOf(error));
         // A wrong offset or a lock that is about to go: HEAD puts that right.
