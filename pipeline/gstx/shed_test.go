@@ -3,6 +3,7 @@ package gstx
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,18 @@ func ofFiles(t *testing.T) (kB int) {
 	return 0
 }
 
+// alone marks the process of a test that must be the first one in it.
+const alone = "TRIVUE_TEST_ALONE"
+
 func TestWhatStartingTouchedIsGivenBack(t *testing.T) {
+	if os.Getenv(alone) == "" {
+		// What other tests have loaded is loaded no more, and is not resident for having been given back.
+		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), alone+"=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return
+	}
 	m := New()
 	require.NoError(t, m.Preload(stage.Needs{Decode: []container.Codec{container.Opus}, Encode: []container.Kind{container.Audio}}))
 	// Loaded after what Preload has given back: all of it is resident.
