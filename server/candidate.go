@@ -121,7 +121,11 @@ func (s *Server) registerCandidate(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "candidate-help", Method: http.MethodPost, Path: "/api/candidate/help", Summary: "Ask for help", Tags: tags, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *textRequest) (*struct{}, error) {
 			session, _ := candidateOf(ctx)
-			return nil, s.fail(ctx, s.opts.Interviews.Ask(ctx, session.AttemptID, in.Body.Text, ""))
+			err := s.mayReport(session.AttemptID, messageCost)
+			if err == nil {
+				err = s.opts.Interviews.Ask(ctx, session.AttemptID, in.Body.Text, "")
+			}
+			return nil, s.fail(ctx, err)
 		})
 }
 

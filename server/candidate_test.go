@@ -406,6 +406,23 @@ func TestReportsAreLoggedOnceAndBadOnesDoNotKeepOthersOut(t *testing.T) {
 	assert.Len(t, logged, 2)
 }
 
+func TestACandidateCannotFillTheLog(t *testing.T) {
+	b := newExamBench(t)
+	b.at(-20 * time.Minute)
+	b.sitDown("001", "123X")
+	sent := 0
+	for ; b.request("PUT", "/api/candidate/stills/login", picture(t)).StatusCode == http.StatusNoContent; sent++ {
+		require.Less(t, sent, 100)
+	}
+	assert.Equal(t, 30, sent)
+	answer := b.request("POST", "/api/candidate/help", `{"text":"x"}`)
+	assert.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
+	assert.NotEmpty(t, answer.Header.Get("Retry-After"))
+	assert.Equal(t, http.StatusTooManyRequests, b.request("POST", "/api/candidate/events", `[{}]`).StatusCode)
+	b.at(-19 * time.Minute)
+	assert.Equal(t, http.StatusNoContent, b.request("POST", "/api/candidate/help", `{"text":"x"}`).StatusCode, "a minute later")
+}
+
 func TestMeasuringTheLine(t *testing.T) {
 	b := newExamBench(t)
 	answer := b.request("GET", "/api/candidate/probe?bytes=100000", "")

@@ -86,6 +86,9 @@ func (s *Server) saveStill(r *http.Request, picture io.Reader) error {
 	if !slices.Contains(sides, side) {
 		return newProblem(http.StatusNotFound, "there is no such still")
 	}
+	if err := s.mayReport(session.AttemptID, stillCost); err != nil {
+		return err
+	}
 	data, err := io.ReadAll(picture)
 	if err != nil {
 		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the picture could not be read, or has more than %d bytes", largestStill))

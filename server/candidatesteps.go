@@ -156,7 +156,27 @@ type refusedView struct {
 	Why string `json:"why"`
 }
 
+// What one attempt may send besides its recordings, at once and per second: some hundred times what a page sends. An event counts as one; a
+// message and a picture, which are kept whole, as more.
+const (
+	reportRate    = 20
+	reportsAtOnce = 3000
+	messageCost   = 20
+	stillCost     = 100
+)
+
+// mayReport bounds what a candidate can fill the log and the archive with.
+func (s *Server) mayReport(attemptID string, cost int64) error {
+	if wait := s.reports.take(attemptID, cost); wait > 0 {
+		return slowDown(wait, "too much was sent at once")
+	}
+	return nil
+}
+
 func (s *Server) report(ctx context.Context, attemptID string, raw []json.RawMessage) (reportView, error) {
+	if err := s.mayReport(attemptID, int64(len(raw))); err != nil {
+		return reportView{}, err
+	}
 	view := reportView{Refused: []refusedView{}}
 	var reports []exam.Report
 	for _, one := range raw {
