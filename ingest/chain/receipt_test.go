@@ -55,7 +55,12 @@ func TestAReceiptThatIsNotTheServersIsRefused(t *testing.T) {
 	for at := range signed {
 		changed := bytes.Clone(signed)
 		changed[at] ^= 1
-		_, err := ParseReceipt(changed, trusted)
+		read, err := ParseReceipt(changed, trusted)
+		if err == nil && bytes.HasPrefix(signed[at+1:], []byte("=")) {
+			// The last character before base64's padding has bits that mean nothing: that is the same signature.
+			require.Equal(t, aReceipt, read)
+			continue
+		}
 		require.ErrorIs(t, err, ErrReceipt, "byte %d", at)
 	}
 	for name, text := range map[string]string{
