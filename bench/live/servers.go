@@ -68,7 +68,7 @@ func startServer(ctx context.Context, kind, dir string) (*server, error) {
 		if program == "" {
 			program = filepath.Join("bin", "trivue")
 		}
-		cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops-listen=", "--admin-password", "measured by bench", "--log-level", "error")
+		cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops-listen", os.Getenv("TRIVUE_LIVE_OPS"), "--admin-password", "measured by bench", "--log-level", "error")
 	}
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -180,6 +180,7 @@ func (s *Service) sign(ctx context.Context, take exam.Take, state chain.State) (
 		return Answer{}, err
 	}
 	s.opts.Uploads.Forget(take.UploadID)
+	s.ledger.forget(take.ID)
 	s.opts.Notifier.AttemptChanged(take.AttemptID)
 	return Answer{Note: kept}, nil
 }

@@ -33,7 +33,7 @@ type Store interface {
 	Attempt(ctx context.Context, id string) (exam.Attempt, error)
 	CreateTake(ctx context.Context, t exam.Take) error
 	TakeByUpload(ctx context.Context, uploadID string) (exam.Take, error)
-	SetProgress(ctx context.Context, takeID string, received int64) error
+	SetProgress(ctx context.Context, received map[string]int64) error
 	MarkReceived(ctx context.Context, takeID string, size int64, at time.Time) error
 	ChangeTakeState(ctx context.Context, takeID string, to exam.TakeState) error
 	UploadingTakes(ctx context.Context) ([]exam.Take, error)
