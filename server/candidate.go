@@ -32,9 +32,18 @@ func (s *Server) withCandidate(ctx context.Context, r *http.Request) (context.Co
 	if err != nil || cookie.Value == "" {
 		return ctx, nil
 	}
-	session, err := s.opts.Store.CandidateSession(ctx, hashToken(cookie.Value), s.opts.Now())
+	hash, now, sends := hashToken(cookie.Value), s.opts.Now(), sendsRecording(r)
+	if sends {
+		if found, ok := s.sending.get(hash, now); ok {
+			return context.WithValue(ctx, candidateKey, found.CandidateSession), nil
+		}
+	}
+	session, err := s.opts.Store.CandidateSession(ctx, hash, now)
 	switch {
 	case err == nil:
+		if sends {
+			s.sending.put(session, now)
+		}
 		return context.WithValue(ctx, candidateKey, session), nil
 	case notFound(err):
 		return ctx, nil
@@ -179,6 +188,7 @@ func (s *Server) signInCandidate(ctx context.Context, in *candidateLogin) (*cand
 		if err := s.opts.Store.CloseCandidateSession(ctx, attempt.ID); err != nil {
 			return nil, err
 		}
+		s.sending.forget(own.TokenHash)
 	}
 	if err := s.opts.Store.OpenCandidateSession(ctx, session); errors.Is(err, store.ErrConflict) {
 		refusal := exam.Refusal{Code: exam.Elsewhere, Detail: "the candidate is signed in on another screen; support can release it"}
@@ -214,6 +224,7 @@ func (s *Server) closeCandidate(ctx context.Context, session store.CandidateSess
 	if err := s.opts.Store.CloseCandidateSession(ctx, session.AttemptID); err != nil {
 		return err
 	}
+	s.sending.forget(session.TokenHash)
 	s.sessions.tell(session.TokenHash)
 	_, err := s.opts.Interviews.Do(ctx, session.AttemptID, command)
 	return err

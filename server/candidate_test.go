@@ -333,6 +333,8 @@ func TestOneScreenAtATime(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, second, 1, "support can see that somebody tried")
 
+	chain := func() int { return b.request("PUT", "/api/candidate/takes/0123456789abcdef0123456789abcdef/chain?from=0", "").StatusCode }
+	b.as(first, func() { assert.Equal(t, http.StatusNotFound, chain(), "it gets through") })
 	bye := make(chan string, 1)
 	go func() {
 		r, _ := http.NewRequest("GET", b.url+"/api/candidate/live", nil)
@@ -354,6 +356,7 @@ func TestOneScreenAtATime(t *testing.T) {
 	assert.Equal(t, http.StatusCreated, status)
 	b.as(first, func() {
 		assert.Equal(t, http.StatusUnauthorized, b.request("GET", "/api/candidate/state", "").StatusCode)
+		assert.Equal(t, http.StatusUnauthorized, chain(), "what was found a moment ago is forgotten")
 	})
 	said2 := <-bye
 	assert.True(t, strings.Contains(said2, "event: bye") || strings.Contains(said2, "unauthorized"), said2)

@@ -101,7 +101,8 @@ type Server struct {
 	opts     Options
 	handler  http.Handler
 	logins   *loginGuard
-	sessions *Hub          // told of sessions that end, by the hash of their token
+	sessions *Hub // told of sessions that end, by the hash of their token
+	sending  uploadSessions
 	probes   *budgets      // bytes of measurements
 	reports  *budgets      // what one attempt sends besides its recordings
 	ending   chan struct{} // closed by Close: streams end
