@@ -333,7 +333,9 @@ func TestOneScreenAtATime(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, second, 1, "support can see that somebody tried")
 
-	chain := func() int { return b.request("PUT", "/api/candidate/takes/0123456789abcdef0123456789abcdef/chain?from=0", "").StatusCode }
+	chain := func() int {
+		return b.request("PUT", "/api/candidate/takes/0123456789abcdef0123456789abcdef/chain?from=0", "").StatusCode
+	}
 	b.as(first, func() { assert.Equal(t, http.StatusNotFound, chain(), "it gets through") })
 	bye := make(chan string, 1)
 	go func() {

@@ -63,68 +63,31 @@ func (s *Server) registerCandidates(api huma.API) {
 }
 
 func (s *Server) candidates(ctx context.Context, examID string) (candidateList, error) {
-	e, err := s.opts.Store.Exam(ctx, examID)
+	roster, err := s.opts.Interviews.Roster(ctx, examID)
 	if err != nil {
 		return candidateList{}, err
 	}
-	candidates, err := s.opts.Store.Candidates(ctx, examID)
-	if err != nil {
-		return candidateList{}, err
-	}
-	items, err := s.opts.Store.QuestionItems(ctx, examID)
-	if err != nil {
-		return candidateList{}, err
-	}
-	list := candidateList{ServerTime: s.opts.Now().UnixMicro(), Times: viewTimes(exam.Interview{Exam: e, Items: items}.Times()), Rehearsal: e.Rehearsal, Candidates: []candidateRow{}}
-	for _, c := range candidates {
-		attempt, err := s.opts.Store.AttemptOf(ctx, examID, c.Ticket)
-		if err != nil {
-			return candidateList{}, err
-		}
-		row, err := s.candidate(ctx, attempt.ID)
-		if err != nil {
-			return candidateList{}, err
-		}
-		list.Candidates = append(list.Candidates, row)
+	now := s.opts.Now()
+	list := candidateList{ServerTime: now.UnixMicro(), Times: viewTimes(exam.Interview{Exam: roster.Exam, Items: roster.Items}.Times()), Rehearsal: roster.Exam.Rehearsal,
+		Candidates: make([]candidateRow, len(roster.Standings))}
+	for n, standing := range roster.Standings {
+		list.Candidates[n] = viewStanding(standing, now)
 	}
 	return list, nil
 }
 
-func (s *Server) candidate(ctx context.Context, attemptID string) (candidateRow, error) {
-	i, err := s.opts.Interviews.Load(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
+func viewStanding(standing interview.Standing, now time.Time) candidateRow {
+	row := viewCandidate(standing.Interview, now)
+	row.SignedIn, row.Help, row.Recordings = standing.SignedIn, viewMessages(standing.Conversation), viewRecorded(standing.Takes)
+	row.HelpOpen = len(row.Help) > 0 && row.Help[len(row.Help)-1].From == "candidate"
+	for _, still := range standing.Stills {
+		row.Stills[still.Side] = still.CreatedAt.UnixMicro()
 	}
-	now := s.opts.Now()
-	row := viewCandidate(i, now)
-	if _, err := s.opts.Store.CandidateSessionOf(ctx, attemptID, now); err == nil {
-		row.SignedIn = true
-	} else if !notFound(err) {
-		return candidateRow{}, err
-	}
-	help, err := s.opts.Interviews.Conversation(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	row.Help = viewMessages(help)
-	row.HelpOpen = len(help) > 0 && help[len(help)-1].From == "candidate"
-	if err := s.addStills(ctx, attemptID, row.Stills); err != nil {
-		return candidateRow{}, err
-	}
-	takes, err := s.opts.Store.Takes(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	row.Recordings = viewRecorded(takes)
-	gaps, err := s.opts.Interviews.Gaps(ctx, i)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	row.LostSeconds = int64(exam.LostTime(gaps).Round(time.Second) / time.Second)
-	for _, g := range gaps {
+	row.LostSeconds = int64(exam.LostTime(standing.Gaps).Round(time.Second) / time.Second)
+	for _, g := range standing.Gaps {
 		row.Gaps = append(row.Gaps, gapView{g.Kind, g.From.UnixMicro(), g.To.UnixMicro(), g.Cause})
 	}
-	return row, nil
+	return row
 }
 
 func viewCandidate(i interview.Interview, now time.Time) candidateRow {
@@ -166,22 +129,22 @@ func viewRecorded(takes []exam.Take) []recordedView {
 func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	ctx, id := r.Context(), r.PathValue("id")
 	session, _ := ctx.Value(tokenKey).(string)
-	changed, stop := s.opts.Hub.watch(allAttempts)
-	defer stop()
 	signedOut, stopSession := s.sessions.watch(session)
 	defer stopSession()
+	board, leave := s.boards.join(id)
+	defer leave()
 	list, err := s.candidates(ctx, id)
 	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
 	out := newStream(w)
-	send := func() bool {
+	send := func(list candidateList) bool {
 		known := list
 		known.ServerTime = 0
 		return out.send("candidates", list, known)
 	}
-	if !send() {
+	if !send(list) {
 		return
 	}
 	beat := time.NewTicker(s.opts.BeatEvery)
@@ -195,24 +158,13 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 		case <-signedOut:
 			return
 		case <-beat.C:
-			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
+			if !s.stillMay(ctx, session, exam.Assist) || !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
 				return
 			}
-		case <-changed:
-		}
-		// Also at a beat: steps change by the time alone, and sessions end on other servers.
-		if !s.stillMay(ctx, session, exam.Assist) {
-			return
-		}
-		if list, err = s.candidates(ctx, id); err != nil || !send() {
-			return
-		}
-		// What changes meanwhile is one change: what was told last is at most so old.
-		if !pause(ctx, coalesceList) {
-			return
+		case list := <-board:
+			if !s.stillMay(ctx, session, exam.Assist) || !send(list) {
+				return
+			}
 		}
 	}
 }
-
-// coalesceList bounds how often a whole list is made anew.
-const coalesceList = time.Second
