@@ -196,6 +196,12 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	if !send() {
 		return
 	}
+	told := map[string]saidView{}
+	for _, row := range list.Candidates {
+		if row.Phone != nil {
+			told[row.Attempt] = row.Phone.saidView
+		}
+	}
 	beat := time.NewTicker(s.opts.BeatEvery)
 	defer beat.Stop()
 	for {
@@ -212,7 +218,7 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 			}
 		case <-phoned:
 			// Every moment, from some of hundreds: nothing else is read for it.
-			if !s.sendPhones(ctx, out, list.Candidates) || !pause(ctx, coalesceList) {
+			if !s.sendPhones(ctx, out, list.Candidates, told) || !pause(ctx, coalesceList) {
 				return
 			}
 			continue
@@ -222,7 +228,7 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 		if !s.stillMay(ctx, session, exam.Assist) {
 			return
 		}
-		if list, err = s.candidates(ctx, id); err != nil || !send() {
+		if list, err = s.candidates(ctx, id); err != nil || !send() || !s.sendPhones(ctx, out, list.Candidates, told) {
 			return
 		}
 		// What changes meanwhile is one change: what was told last is at most so old.
@@ -240,11 +246,10 @@ type phonesView struct {
 	Phones     map[string]saidView `json:"phones" doc:"By attempt: those that have said something new."`
 }
 
-// sendPhones sends what candidates' phones have said since they were read or sent.
-func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow) bool {
+// sendPhones sends what candidates' phones have said that the reader was not told.
+func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow, told map[string]saidView) bool {
 	view := phonesView{ServerTime: s.opts.Now().UnixMicro(), Phones: map[string]saidView{}}
-	for n := range candidates {
-		row := &candidates[n]
+	for _, row := range candidates {
 		if row.Phone == nil {
 			continue
 		}
@@ -252,8 +257,8 @@ func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candi
 		if err != nil {
 			return false
 		}
-		if !said.sameAs(row.Phone.saidView) {
-			view.Phones[row.Attempt], row.Phone.saidView = said, said
+		if !said.sameAs(told[row.Attempt]) {
+			view.Phones[row.Attempt], told[row.Attempt] = said, said
 		}
 	}
 	return len(view.Phones) == 0 || out.send("phones", view, nil)
