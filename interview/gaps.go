@@ -7,8 +7,8 @@ import (
 	"github.com/trivue/trivue/exam"
 )
 
-// Gaps gives the times of answering in which the candidate's camera or screen was not recorded, with their causes; none before
-// answering has begun.
+// Gaps gives the times of answering in which a recording was missing that there should have been, with their causes; none before
+// answering has begun. The phone's is one of those where there was a phone.
 func (s Service) Gaps(ctx context.Context, i Interview) ([]exam.Gap, error) {
 	now := s.Now()
 	if _, _, any := answered(i, now); !any {
@@ -26,7 +26,11 @@ func gapsOf(i Interview, log []exam.Event, now time.Time) ([]exam.Gap, error) {
 	if !any {
 		return nil, nil
 	}
-	return exam.Gaps(log, []exam.Kind{exam.Camera, exam.Screen}, from, to)
+	kinds := []exam.Kind{exam.Camera, exam.Screen}
+	if i.Attempt.Course.Phone.Bound() {
+		kinds = append(kinds, exam.Phone)
+	}
+	return exam.Gaps(log, kinds, from, to)
 }
 
 // answered is the time in which the candidate has answered up to now, if there is any.

@@ -124,13 +124,19 @@ func (s *Server) registerCandidate(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "candidate-events", Method: http.MethodPost, Path: "/api/candidate/events", Summary: "Report events", Tags: tags, MaxBodyBytes: 2 << 20},
 		func(ctx context.Context, in *reportRequest) (*body[reportView], error) {
 			session, _ := candidateOf(ctx)
-			view, err := s.report(ctx, session.AttemptID, in.Body)
+			view, err := s.report(ctx, session.AttemptID, "candidate", in.Body)
 			return &body[reportView]{view}, s.fail(ctx, err)
+		})
+	huma.Register(api, huma.Operation{OperationID: "candidate-phone", Method: http.MethodPost, Path: "/api/candidate/phone", Summary: "Ask for a code for another phone", Tags: tags},
+		func(ctx context.Context, _ *struct{}) (*uncached[stateView], error) {
+			session, _ := candidateOf(ctx)
+			view, err := s.askForPhone(ctx, session.AttemptID)
+			return &uncached[stateView]{noStore, view}, s.fail(ctx, err)
 		})
 	huma.Register(api, huma.Operation{OperationID: "candidate-help", Method: http.MethodPost, Path: "/api/candidate/help", Summary: "Ask for help", Tags: tags, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *textRequest) (*struct{}, error) {
 			session, _ := candidateOf(ctx)
-			err := s.mayReport(session.AttemptID, messageCost)
+			err := s.mayReport("candidate "+session.AttemptID, messageCost)
 			if err == nil {
 				err = s.opts.Interviews.Ask(ctx, session.AttemptID, in.Body.Text, "")
 			}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,10 +28,11 @@ type candidateRow struct {
 	HelpOpen     bool             `json:"helpOpen" doc:"The candidate's last message has no answer."`
 	Reentered    int              `json:"reentered"`
 	ExtraSeconds int64            `json:"extraSeconds"`
-	LostSeconds  int64            `json:"lostSeconds" doc:"While answering, without a recording that there should have been."`
+	LostSeconds  int64            `json:"lostSeconds" doc:"While answering, without a recording of the laptop that there should have been."`
 	Gaps         []gapView        `json:"gaps"`
 	Ended        *endedView       `json:"ended"`
 	Recordings   []recordedView   `json:"recordings"`
+	Phone        *boundView       `json:"phone" doc:"The phone that films; null while there is none."`
 }
 
 type gapView struct {
@@ -72,6 +74,9 @@ func (s *Server) candidates(ctx context.Context, examID string) (candidateList, 
 		Candidates: make([]candidateRow, len(roster.Standings))}
 	for n, standing := range roster.Standings {
 		list.Candidates[n] = viewStanding(standing, now)
+		if list.Candidates[n].Phone, err = s.boundPhone(ctx, standing.Attempt); err != nil {
+			return candidateList{}, err
+		}
 	}
 	return list, nil
 }
@@ -83,7 +88,9 @@ func viewStanding(standing interview.Standing, now time.Time) candidateRow {
 	for _, still := range standing.Stills {
 		row.Stills[still.Side] = still.CreatedAt.UnixMicro()
 	}
-	row.LostSeconds = int64(exam.LostTime(standing.Gaps).Round(time.Second) / time.Second)
+	// Time is granted for what the candidate was kept from; the side view keeps nobody from answering.
+	answers := slices.DeleteFunc(slices.Clone(standing.Gaps), func(g exam.Gap) bool { return g.Kind == exam.Phone })
+	row.LostSeconds = int64(exam.LostTime(answers).Round(time.Second) / time.Second)
 	for _, g := range standing.Gaps {
 		row.Gaps = append(row.Gaps, gapView{g.Kind, g.From.UnixMicro(), g.To.UnixMicro(), g.Cause})
 	}
@@ -129,6 +136,8 @@ func viewRecorded(takes []exam.Take) []recordedView {
 func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	ctx, id := r.Context(), r.PathValue("id")
 	session, _ := ctx.Value(tokenKey).(string)
+	phoned, stopPhones := s.phones.told.watch(allAttempts)
+	defer stopPhones()
 	signedOut, stopSession := s.sessions.watch(session)
 	defer stopSession()
 	board, leave := s.boards.join(id)
@@ -141,11 +150,20 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	out := newStream(w)
 	send := func(list candidateList) bool {
 		known := list
-		known.ServerTime = 0
+		known.ServerTime, known.Candidates = 0, slices.Clone(list.Candidates)
+		for n := range known.Candidates {
+			known.Candidates[n].Phone = known.Candidates[n].Phone.lasting()
+		}
 		return out.send("candidates", list, known)
 	}
 	if !send(list) {
 		return
+	}
+	told := map[string]saidView{}
+	for _, row := range list.Candidates {
+		if row.Phone != nil {
+			told[row.Attempt] = row.Phone.saidView
+		}
 	}
 	beat := time.NewTicker(s.opts.BeatEvery)
 	defer beat.Stop()
@@ -161,10 +179,38 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 			if !s.stillMay(ctx, session, exam.Assist) || !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
 				return
 			}
-		case list := <-board:
-			if !s.stillMay(ctx, session, exam.Assist) || !send(list) {
+		case list = <-board:
+			if !s.stillMay(ctx, session, exam.Assist) || !send(list) || !s.sendPhones(ctx, out, list.Candidates, told) {
+				return
+			}
+		case <-phoned:
+			// Every moment, from some of hundreds: nothing else is read for it.
+			if !s.sendPhones(ctx, out, list.Candidates, told) || !pause(ctx, boardEvery) {
 				return
 			}
 		}
 	}
+}
+
+type phonesView struct {
+	ServerTime int64               `json:"serverTime"`
+	Phones     map[string]saidView `json:"phones" doc:"By attempt: those that have said something new."`
+}
+
+// sendPhones sends what candidates' phones have said that the reader was not told.
+func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow, told map[string]saidView) bool {
+	view := phonesView{ServerTime: s.opts.Now().UnixMicro(), Phones: map[string]saidView{}}
+	for _, row := range candidates {
+		if row.Phone == nil {
+			continue
+		}
+		said, err := s.said(ctx, row.Attempt, time.UnixMicro(row.Phone.At))
+		if err != nil {
+			return false
+		}
+		if !said.sameAs(told[row.Attempt]) {
+			view.Phones[row.Attempt], told[row.Attempt] = said, said
+		}
+	}
+	return len(view.Phones) == 0 || out.send("phones", view, nil)
 }

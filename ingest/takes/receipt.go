@@ -192,7 +192,7 @@ func (s *Service) retire(ctx context.Context, copied exam.Take, takeID string) e
 		return nil
 	}
 	old, err := s.opts.Store.Take(ctx, takeID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && old.AttemptID != copied.AttemptID {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (old.AttemptID != copied.AttemptID || old.Kind != copied.Kind) {
 		return nil
 	}
 	if err != nil {

@@ -129,7 +129,7 @@ func (s *Service) findTake(ctx context.Context, grant tus.Grant, takeID string) 
 	}
 	take, err := s.opts.Store.Take(ctx, takeID)
 	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && (!grant.Allows(take.AttemptID) || take.State == exam.Discarded):
+	case errors.Is(err, store.ErrNotFound), err == nil && (!grant.Allows(take.AttemptID) || !grant.AllowsKind(take.Kind) || take.State == exam.Discarded):
 		return exam.Take{}, ErrNotFound
 	case err != nil:
 		return exam.Take{}, fmt.Errorf("read what is known of a take: %w", err)
