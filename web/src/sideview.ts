@@ -88,3 +88,31 @@ export function doingOf(view: SideView): SideDoing {
 export const doingKey = (doing: SideDoing): Key => `side.doing.${doing}`;
 export const alarmKey = (alarm: SideAlarm): Key => `side.alarm.${alarm}`;
 export const todoKey = (alarm: SideAlarm): Key => `side.todo.${alarm}`;
+
+type Say = (key: Key, values?: Record<string, string | number>) => string;
+
+/** How a phone that is known to be here, or was, is described: the same words wherever it is shown. */
+export function factsOf(view: SideView, now: number, t: Say, sizeOf: (bytes: number) => string): { doing: string; pan: string; battery: string; network: string; unsent: string } {
+  const { status, pan } = view;
+  const doing = t(doingKey(doingOf(view)));
+  return {
+    doing: silentFor(view, now) && status ? t("side.doingLast", { doing }) : doing,
+    pan: pan === null ? t("side.panNone") : pan.way === "sensor" ? t("side.panSensor", { degrees: pan.degrees }) : t("side.panTimed"),
+    battery: status ? batteryOf(status, t) : "–",
+    network: status ? networkOf(status, t) : "–",
+    unsent: !status ? "–" : status.unsent.bytes === 0 ? t("side.nothingUnsent") : t("side.lag", { bytes: sizeOf(status.unsent.bytes), seconds: Math.round(status.unsent.seconds) }),
+  };
+}
+
+function batteryOf({ battery }: SideStatus, t: Say): string {
+  if (!battery) return t("side.unknown");
+  return t(battery.charging ? "side.charging" : "side.notCharging", { percent: Math.round(battery.level * 100) });
+}
+
+const networks: Record<string, Key> = { wifi: "side.by.wifi", cellular: "side.by.cellular", ethernet: "side.by.ethernet" };
+
+function networkOf({ network }: SideStatus, t: Say): string {
+  const by = networks[network.type ?? ""];
+  if (!network.online) return t("side.offline");
+  return by ? t("side.onlineBy", { type: t(by) }) : t("side.online");
+}

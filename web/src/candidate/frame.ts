@@ -100,7 +100,7 @@ export class Frame {
     const alarm = connection.ok ? alarmOf(view, now) : null;
     const doing = doingOf(view);
     this.phone.dataset.state = alarm && isGrave(alarm) ? "bad" : alarm ? "warn" : doing === "film" ? "recording" : "good";
-    setText(this.phone, silent ? t("side.lampSilent", { length: countdown(silent) }) : t("side.lamp", { doing: t(doingKey(doing)) }));
+    setText(this.phone, silent ? t("side.lampSilent", { length: countdown(Math.floor(silent / 1e6) * 1e6) }) : t("side.lamp", { doing: t(doingKey(doing)) }));
     this.phone.title = t("side.look");
   }
 

@@ -1,6 +1,6 @@
 // What the phone sees and how it fares, with the way to another phone. On the phone's own step it stands in the page, later in a dialog.
 
-import { alarmKey, alarmOf, doingKey, doingOf, isGrave, silentFor, todoKey, type SideView } from "../sideview";
+import { alarmKey, alarmOf, doingOf, factsOf, isGrave, silentFor, todoKey, type SideView } from "../sideview";
 import { api, ApiError } from "./api";
 import { confirmDialog } from "./dialog";
 import { button, element, setText, show } from "./element";
@@ -22,13 +22,18 @@ export class PhoneCard {
   private readonly alarmTitle = element("strong", {});
   private readonly alarmTodo = element("span", {});
   private readonly problem = element("p", { class: "notice", role: "alert", data: { tone: "bad" }, hidden: true });
+  private readonly both: HTMLElement;
   private readonly joining: HTMLElement;
   private readonly qr: HTMLImageElement;
   private readonly code = element("output", { class: "code", data: { testid: "another-code" } });
   private readonly how = element("p", { class: "hint" });
   private readonly another: HTMLButtonElement;
 
-  constructor(private readonly page: Page) {
+  /** others: buttons beside the card's own. */
+  constructor(
+    private readonly page: Page,
+    ...others: HTMLButtonElement[]
+  ) {
     const { t } = page;
     const list = element("dl", { class: "side-facts" });
     for (const fact of facts) {
@@ -43,7 +48,10 @@ export class PhoneCard {
     this.joining = element("div", { class: "side-joining" }, element("div", { class: "pair" }, this.qr, element("div", {}, this.how, this.code)), waiting);
     this.another = button(t("side.another"), () => this.change(), { data: { testid: "another-phone" } });
     const view = element("figure", { class: "side-view" }, element("div", { class: "side-frame" }, this.picture, this.noPicture), this.age);
-    this.element = element("div", { class: "side-card" }, this.alarm, element("div", { class: "side-both" }, view, list), this.problem, this.joining, element("div", { class: "actions" }, this.another));
+    // While the screen is recorded reviewers see the picture too; who is to see no faces sees none here.
+    this.picture.classList.toggle("veiled", page.state?.policy.face === "blurred");
+    this.both = element("div", { class: "side-both" }, view, list);
+    this.element = element("div", { class: "side-card" }, this.alarm, this.both, this.problem, this.joining, element("div", { class: "actions" }, ...others, this.another));
   }
 
   update(): void {
@@ -63,6 +71,7 @@ export class PhoneCard {
       setText(this.alarmTodo, t(todoKey(alarm)));
     }
     show(this.joining, Boolean(phone.code));
+    show(this.both, !phone.code); // one thing at a time: on a low screen the code must be whole
     show(this.another, !phone.code && page.state!.attempt.step !== "finished");
     if (!phone.code) return;
     // Only a picture that the answer itself brings: no address is fetched from here.
@@ -82,22 +91,20 @@ export class PhoneCard {
       next.src = source;
       if (!this.picture.getAttribute("src")) this.picture.src = source;
     }
-    setText(this.age, view.still === null ? "" : this.page.t("side.pictureAge", { seconds: Math.max(0, Math.round((now - view.still) / 1e6)) }));
+    const { t } = this.page;
+    const age = view.still === null ? 0 : Math.round((now - view.still) / 1e6);
+    setText(this.age, view.still === null ? "" : age < 2 ? t("side.heardNow") : t("side.pictureAge", { seconds: age }));
+    this.element.dataset.old = String(silentFor(view, now) > 0);
   }
 
   private drawFacts(view: SideView, now: number): void {
     const { t, lang } = this.page;
-    const { status, pan } = view;
     const silent = silentFor(view, now);
     const doing = doingOf(view);
-    setText(this.said.doing, t(doingKey(doing)));
+    const words = factsOf(view, now, t, bytes);
+    for (const fact of ["doing", "pan", "battery", "network", "unsent"] as const) setText(this.said[fact], words[fact]);
     this.said.doing.dataset.state = silent || doing === "stopped" ? "bad" : doing === "film" ? "recording" : "";
-    setText(this.said.pan, pan === null ? t("side.panNone") : pan.way === "sensor" ? t("side.panSensor", { degrees: pan.degrees }) : t("side.panTimed"));
-    const { battery, network, unsent } = status ?? { battery: null, network: null, unsent: null };
-    setText(this.said.battery, battery ? t(battery.charging ? "side.charging" : "side.notCharging", { percent: Math.round(battery.level * 100) }) : status ? t("side.unknown") : "–");
-    setText(this.said.network, !network ? "–" : !network.online ? t("side.offline") : network.type ? t("side.onlineBy", { type: network.type }) : t("side.online"));
-    setText(this.said.unsent, !unsent ? "–" : unsent.bytes === 0 ? t("side.nothingUnsent") : t("side.lag", { bytes: bytes(unsent.bytes), seconds: Math.round(unsent.seconds) }));
-    setText(this.said.heard, silent ? t("side.silentSince", { time: clockTime(view.heard, lang, now), length: countdown(silent) }) : t("side.heardNow"));
+    setText(this.said.heard, silent ? t("side.silentSince", { time: clockTime(view.heard, lang, now), length: countdown(Math.floor(silent / 1e6) * 1e6) }) : t("side.heardNow"));
     this.said.heard.dataset.state = silent ? "bad" : "";
   }
 

@@ -1,7 +1,7 @@
 // The phone, looked at in the middle of whatever step it is.
 
 import { openDialog } from "./dialog";
-import { button, element } from "./element";
+import { button } from "./element";
 import type { Page } from "./page";
 import { PhoneCard } from "./phonecard";
 
@@ -14,11 +14,11 @@ export class PhoneDialog {
   open(): void {
     if (this.dialog) return;
     const { t } = this.page;
-    const card = new PhoneCard(this.page);
+    const close = button(t("side.close"), () => this.dialog?.close(), { class: "primary", data: { testid: "phone-close" } });
+    const card = new PhoneCard(this.page, close);
     this.card = card;
     card.update();
-    const close = button(t("side.close"), () => this.dialog?.close(), { class: "primary", data: { testid: "phone-close" } });
-    this.dialog = openDialog(t("side.title"), { class: "dialog side", closed: () => (this.dialog = this.card = null) }, card.element, element("div", { class: "actions" }, close));
+    this.dialog = openDialog(t("side.title"), { class: "dialog side", closed: () => (this.dialog = this.card = null) }, card.element);
   }
 
   update(): void {

@@ -13,6 +13,7 @@ export function phoneStep(page: Page): Step {
   const both = element("div", { class: "pair" }, qr, element("div", {}, element("p", { class: "label" }, t("phone.code")), code, element("p", { class: "hint" }, t("phone.address"), " ", address)));
   const lead = element("p", { class: "lead", role: "status" });
   const join = element("div", { class: "panel" }, both, nothing, element("p", { class: "waiting-line", role: "status" }, element("span", { class: "pulse", "aria-hidden": "true" }), t("phone.waiting")));
+  const cannot = element("p", { class: "notice", data: { tone: "info" } }, element("strong", {}, t("phone.cannot")), element("span", {}, t("phone.cannotTodo"), " ", page.support ? t("frame.support", { number: page.support }) : ""));
   const card = new PhoneCard(page);
   const joined = element("div", { class: "panel", data: { testid: "phone-joined" } }, element("h2", {}, t("side.joined")), card.element);
   return {
@@ -23,12 +24,12 @@ export function phoneStep(page: Page): Step {
       lead,
       element(
         "div",
-        { class: "two-columns even" },
+        { class: "two-columns even phone-step" },
         join,
         joined,
         element("ol", { class: "how panel" }, ...(["phone.how1", "phone.how2", "phone.how3", "phone.how4"] as const).map((key) => element("li", {}, t(key)))),
       ),
-      element("p", { class: "notice", data: { tone: "info" } }, element("strong", {}, t("phone.cannot")), element("span", {}, t("phone.cannotTodo"), " ", page.support ? t("frame.support", { number: page.support }) : "")),
+      cannot,
     ),
     update() {
       const phone = page.state?.phone;
@@ -36,6 +37,7 @@ export function phoneStep(page: Page): Step {
       setText(lead, t(bound ? "side.joinedLead" : "phone.lead"));
       show(join, !bound);
       show(joined, bound);
+      show(cannot, !bound);
       card.update();
       show(both, Boolean(phone?.code));
       show(nothing, !phone?.code);
