@@ -149,12 +149,7 @@ func TestAServersFullDiskStopsNobody(t *testing.T) {
 		t.Skipf("no small disk can be mounted here: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	s.server = start(t, s.data)
-	s.line = newLine(t, s.server.address)
-	s.starts = time.Now().Add(12 * time.Second)
-	importInterview(t, s.data, s.starts, everythingBut, question(1, time.Second, 20*time.Minute))
-	s.attempt = attemptID(t, s.data)
-	s.staff = signIn(t, s.server.address)
+	s.open(12*time.Second, everythingBut, question(1, time.Second, 20*time.Minute))
 	s.enter()
 	browser.at(exam.Answering)
 

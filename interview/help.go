@@ -56,11 +56,19 @@ func (s Service) Conversation(ctx context.Context, attemptID string) ([]Message,
 	if err != nil {
 		return nil, err
 	}
+	messages, err := conversationOf(events)
+	if err != nil {
+		return nil, fmt.Errorf("attempt %s: %w", attemptID, err)
+	}
+	return messages, nil
+}
+
+func conversationOf(events []exam.Event) ([]Message, error) {
 	messages := make([]Message, len(events))
 	for n, e := range events {
 		var data messageData
 		if err := json.Unmarshal(e.Data, &data); err != nil {
-			return nil, fmt.Errorf("event %d of attempt %s: %w", e.N, attemptID, err)
+			return nil, fmt.Errorf("event %d: %w", e.N, err)
 		}
 		messages[n] = Message{At: e.At, From: "candidate", Text: data.Text, Cause: data.Cause}
 		if e.Kind == exam.EventHelpAnswered {

@@ -25,6 +25,7 @@ type Store interface {
 	Log(ctx context.Context, attemptID string, events []exam.Event, now time.Time) ([]exam.Event, error)
 	EventsOf(ctx context.Context, attemptID string, kinds ...exam.EventKind) ([]exam.Event, error)
 	OngoingAttempts(ctx context.Context) ([]string, error)
+	Roster(ctx context.Context, examID string, now time.Time, kinds ...exam.EventKind) (store.Roster, error)
 	PhoneCode(ctx context.Context, code string, now time.Time) (store.PhoneCode, error)
 	BindPhone(ctx context.Context, code string, session store.PhoneSession, next exam.Attempt, events []exam.Event) error
 }
@@ -72,13 +73,18 @@ func (s Service) Load(ctx context.Context, attemptID string) (Interview, error) 
 	if i.Items, err = s.Store.QuestionItems(ctx, a.ExamID); err != nil {
 		return Interview{}, err
 	}
-	if i.Documents, err = s.Store.ExamAttachments(ctx, a.ExamID); err != nil {
+	documents, err := s.Store.ExamAttachments(ctx, a.ExamID)
+	if err != nil {
 		return Interview{}, err
 	}
-	for _, d := range i.Documents {
+	return withDocuments(i.Interview, documents), nil
+}
+
+func withDocuments(i exam.Interview, documents []exam.Attachment) Interview {
+	for _, d := range documents {
 		i.Attachments = append(i.Attachments, d.ID)
 	}
-	return i, nil
+	return Interview{Interview: i, Documents: documents}
 }
 
 // mostTries bounds how often a command is applied anew because somebody else was faster.

@@ -12,7 +12,7 @@ import (
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	session, _ := candidateOf(ctx)
-	changed, stop := s.opts.Hub.watch(session.AttemptID)
+	changed, stop := s.opts.Hub.watch(courseOf(session.AttemptID))
 	defer stop()
 	phoned, stopPhone := s.phones.told.watch(session.AttemptID)
 	defer stopPhone()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/interview"
+	"github.com/trivue/trivue/store"
 )
 
 type candidateRow struct {
@@ -65,73 +66,43 @@ func (s *Server) registerCandidates(api huma.API) {
 }
 
 func (s *Server) candidates(ctx context.Context, examID string) (candidateList, error) {
-	e, err := s.opts.Store.Exam(ctx, examID)
+	roster, err := s.opts.Interviews.Roster(ctx, examID)
 	if err != nil {
 		return candidateList{}, err
 	}
-	candidates, err := s.opts.Store.Candidates(ctx, examID)
-	if err != nil {
-		return candidateList{}, err
-	}
-	items, err := s.opts.Store.QuestionItems(ctx, examID)
-	if err != nil {
-		return candidateList{}, err
-	}
-	list := candidateList{ServerTime: s.opts.Now().UnixMicro(), Times: viewTimes(exam.Interview{Exam: e, Items: items}.Times()), Rehearsal: e.Rehearsal, Candidates: []candidateRow{}}
-	for _, c := range candidates {
-		attempt, err := s.opts.Store.AttemptOf(ctx, examID, c.Ticket)
+	now := s.opts.Now()
+	list := candidateList{ServerTime: now.UnixMicro(), Times: viewTimes(exam.Interview{Exam: roster.Exam, Items: roster.Items}.Times()), Rehearsal: roster.Exam.Rehearsal,
+		Candidates: make([]candidateRow, len(roster.Standings))}
+	for n, standing := range roster.Standings {
+		row := viewStanding(standing, now)
+		row.Phone, err = s.phoneOfCandidate(standing.Attempt, func() (store.PhoneStatus, error) {
+			if kept, ok := roster.Phones[standing.Attempt.ID]; ok {
+				return kept, nil
+			}
+			return store.PhoneStatus{}, store.ErrNotFound
+		})
 		if err != nil {
 			return candidateList{}, err
 		}
-		row, err := s.candidate(ctx, attempt.ID)
-		if err != nil {
-			return candidateList{}, err
-		}
-		list.Candidates = append(list.Candidates, row)
+		list.Candidates[n] = row
 	}
 	return list, nil
 }
 
-func (s *Server) candidate(ctx context.Context, attemptID string) (candidateRow, error) {
-	i, err := s.opts.Interviews.Load(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	now := s.opts.Now()
-	row := viewCandidate(i, now)
-	if _, err := s.opts.Store.CandidateSessionOf(ctx, attemptID, now); err == nil {
-		row.SignedIn = true
-	} else if !notFound(err) {
-		return candidateRow{}, err
-	}
-	help, err := s.opts.Interviews.Conversation(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	row.Help = viewMessages(help)
-	row.HelpOpen = len(help) > 0 && help[len(help)-1].From == "candidate"
-	if err := s.addStills(ctx, attemptID, row.Stills); err != nil {
-		return candidateRow{}, err
-	}
-	takes, err := s.opts.Store.Takes(ctx, attemptID)
-	if err != nil {
-		return candidateRow{}, err
-	}
-	row.Recordings = viewRecorded(takes)
-	if row.Phone, err = s.boundPhone(ctx, i.Attempt); err != nil {
-		return candidateRow{}, err
-	}
-	gaps, err := s.opts.Interviews.Gaps(ctx, i)
-	if err != nil {
-		return candidateRow{}, err
+func viewStanding(standing interview.Standing, now time.Time) candidateRow {
+	row := viewCandidate(standing.Interview, now)
+	row.SignedIn, row.Help, row.Recordings = standing.SignedIn, viewMessages(standing.Conversation), viewRecorded(standing.Takes)
+	row.HelpOpen = len(row.Help) > 0 && row.Help[len(row.Help)-1].From == "candidate"
+	for _, still := range standing.Stills {
+		row.Stills[still.Side] = still.CreatedAt.UnixMicro()
 	}
 	// Time is granted for what the candidate was kept from; the side view keeps nobody from answering.
-	answers := slices.DeleteFunc(slices.Clone(gaps), func(g exam.Gap) bool { return g.Kind == exam.Phone })
+	answers := slices.DeleteFunc(slices.Clone(standing.Gaps), func(g exam.Gap) bool { return g.Kind == exam.Phone })
 	row.LostSeconds = int64(exam.LostTime(answers).Round(time.Second) / time.Second)
-	for _, g := range gaps {
+	for _, g := range standing.Gaps {
 		row.Gaps = append(row.Gaps, gapView{g.Kind, g.From.UnixMicro(), g.To.UnixMicro(), g.Cause})
 	}
-	return row, nil
+	return row
 }
 
 func viewCandidate(i interview.Interview, now time.Time) candidateRow {
@@ -173,19 +144,19 @@ func viewRecorded(takes []exam.Take) []recordedView {
 func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	ctx, id := r.Context(), r.PathValue("id")
 	session, _ := ctx.Value(tokenKey).(string)
-	changed, stop := s.opts.Hub.watch(allAttempts)
-	defer stop()
 	phoned, stopPhones := s.phones.told.watch(allAttempts)
 	defer stopPhones()
 	signedOut, stopSession := s.sessions.watch(session)
 	defer stopSession()
+	board, leave := s.boards.join(id)
+	defer leave()
 	list, err := s.candidates(ctx, id)
 	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
 	out := newStream(w)
-	send := func() bool {
+	send := func(list candidateList) bool {
 		known := list
 		known.ServerTime, known.Candidates = 0, slices.Clone(list.Candidates)
 		for n := range known.Candidates {
@@ -193,7 +164,7 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 		}
 		return out.send("candidates", list, known)
 	}
-	if !send() {
+	if !send(list) {
 		return
 	}
 	told := map[string]saidView{}
@@ -213,33 +184,24 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 		case <-signedOut:
 			return
 		case <-beat.C:
-			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
+			if !s.stillMay(ctx, session, exam.Assist) || !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
+				return
+			}
+		case list = <-board:
+			if !s.stillMay(ctx, session, exam.Assist) || !send(list) {
+				return
+			}
+			if !s.sendPhones(out, list.Candidates, told) {
 				return
 			}
 		case <-phoned:
-			// Every moment, from some of hundreds: nothing else is read for it.
-			if !s.sendPhones(ctx, out, list.Candidates, told) || !pause(ctx, coalesceList) {
+			// Every moment, from some of hundreds: nothing is read for it.
+			if !s.sendPhones(out, list.Candidates, told) || !pause(ctx, boardEvery) {
 				return
 			}
-			continue
-		case <-changed:
-		}
-		// Also at a beat: steps change by the time alone, and sessions end on other servers.
-		if !s.stillMay(ctx, session, exam.Assist) {
-			return
-		}
-		if list, err = s.candidates(ctx, id); err != nil || !send() || !s.sendPhones(ctx, out, list.Candidates, told) {
-			return
-		}
-		// What changes meanwhile is one change: what was told last is at most so old.
-		if !pause(ctx, coalesceList) {
-			return
 		}
 	}
 }
-
-// coalesceList bounds how often a whole list is made anew.
-const coalesceList = time.Second
 
 type phonesView struct {
 	ServerTime int64               `json:"serverTime"`
@@ -247,17 +209,18 @@ type phonesView struct {
 }
 
 // sendPhones sends what candidates' phones have said that the reader was not told.
-func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow, told map[string]saidView) bool {
+func (s *Server) sendPhones(out *stream, candidates []candidateRow, told map[string]saidView) bool {
 	view := phonesView{ServerTime: s.opts.Now().UnixMicro(), Phones: map[string]saidView{}}
 	for _, row := range candidates {
 		if row.Phone == nil {
 			continue
 		}
-		said, err := s.said(ctx, row.Attempt, time.UnixMicro(row.Phone.At))
+		// What is not in memory was said before the list was read.
+		said, err := s.saidOf(row.Attempt, time.UnixMicro(row.Phone.At), func() (store.PhoneStatus, error) { return store.PhoneStatus{}, store.ErrNotFound })
 		if err != nil {
 			return false
 		}
-		if !said.sameAs(told[row.Attempt]) {
+		if said.Heard > told[row.Attempt].Heard || said.Status != nil && !said.sameAs(told[row.Attempt]) {
 			view.Phones[row.Attempt], told[row.Attempt] = said, said
 		}
 	}

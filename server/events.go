@@ -23,6 +23,22 @@ func (h *Hub) AttemptChanged(attemptID string) {
 	h.tell(allAttempts)
 }
 
+// CourseChanged wakes, besides those of AttemptChanged, the candidate of an attempt: something of what the candidate's page shows has changed.
+// That an upload grew has not: with hundreds of candidates who send something every second, reading everything anew for each of them would
+// leave no time for the uploads themselves.
+func (h *Hub) CourseChanged(attemptID string) {
+	h.tell(courseOf(attemptID))
+	h.AttemptChanged(attemptID)
+}
+
+func courseOf(attemptID string) string { return "course " + attemptID }
+
+// Courses is the hub for those who change courses: its AttemptChanged is CourseChanged.
+type Courses struct{ *Hub }
+
+// AttemptChanged tells the candidate too.
+func (c Courses) AttemptChanged(attemptID string) { c.CourseChanged(attemptID) }
+
 // allAttempts is watched by who wants to be told of every attempt.
 const allAttempts = ""
 

@@ -12,7 +12,7 @@ import (
 func (s *Server) phoneLive(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	session, _ := phoneOf(ctx)
-	changed, stop := s.opts.Hub.watch(session.AttemptID)
+	changed, stop := s.opts.Hub.watch(courseOf(session.AttemptID))
 	defer stop()
 	ended, stopSession := s.sessions.watch(session.TokenHash)
 	defer stopSession()

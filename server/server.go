@@ -110,6 +110,7 @@ type Server struct {
 	logins   *loginGuard
 	sessions *Hub // told of sessions that end, by the hash of their token
 	sending  uploadSessions
+	boards   *boards
 	probes   *budgets // bytes of measurements
 	reports  *budgets // what one attempt sends besides its recordings
 	phones   phoneSide
@@ -131,6 +132,7 @@ func New(opts Options) *Server {
 		opts.BeatEvery = beatEvery
 	}
 	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), probes: newBudgets(probeRate, probeAtOnce, opts.Now), reports: newBudgets(reportRate, reportsAtOnce, opts.Now), phones: newPhoneSide(opts.Now), ending: make(chan struct{})}
+	s.boards = &boards{hub: opts.Hub, make: s.candidates, every: boardEvery, beatEvery: opts.BeatEvery, log: opts.Log}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Trivue", opts.Version)
 	config.Info.Description = "Online interviews: exams, attempts, uploads, synchronised playback. Recordings are uploaded by tus 1.0 at /files/."

@@ -79,11 +79,13 @@ func (s *Store) TakeByUpload(ctx context.Context, uploadID string) (exam.Take, e
 	return row.take(), err
 }
 
+// takesInOrder is the order of exam.Kinds, and then that in which takes were made.
+const takesInOrder = "CASE kind WHEN 'camera' THEN 0 WHEN 'screen' THEN 1 ELSE 2 END, created_at, id"
+
 // Takes gives all takes of an attempt, in whatever state, in the order of exam.Kinds and then as they were created.
 func (s *Store) Takes(ctx context.Context, attemptID string) ([]exam.Take, error) {
 	var rows []takeRow
-	err := s.list(ctx, &rows, "takes of attempt "+attemptID,
-		"CASE kind WHEN 'camera' THEN 0 WHEN 'screen' THEN 1 ELSE 2 END, created_at, id", "attempt_id = ?", attemptID)
+	err := s.list(ctx, &rows, "takes of attempt "+attemptID, takesInOrder, "attempt_id = ?", attemptID)
 	return convert(rows, takeRow.take), err
 }
 

@@ -61,7 +61,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	}
 	hub := server.NewHub()
 	previews := server.Previews{Folder: c.previews()}
-	interviews := interview.Service{Store: s.store, Notifier: hub, Now: time.Now}
+	interviews := interview.Service{Store: s.store, Notifier: server.Courses{Hub: hub}, Now: time.Now}
 	options := jobs.Options{Redis: queue, Store: s.store, Notifier: hub, Log: log, Concurrency: *c.Workers, Observe: observe,
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
