@@ -79,7 +79,7 @@ function ofPhone({ phone, now, screen, connected, signedOut }: Situation): Wrong
   const alarm = alarmOf(phone, now);
   if (!alarm) return [];
   const values = alarm === "silent" ? { values: { seconds: Math.floor(silentFor(phone, now) / 1e6) } } : {};
-  return [{ id: "phone", tone: isGrave(alarm) ? "bad" : "warn", title: alarmKey(alarm), todo: todoKey(alarm), ...values, action: "phone" }];
+  return [{ id: "phone", tone: isGrave(alarm) ? "bad" : "warn", title: alarmKey(alarm), todo: alarm === "silent" && screen === "upload" ? "side.todo.silentSending" : todoKey(alarm), ...values, action: "phone" }];
 }
 
 /** From when the phone stands to when it has sent everything. */

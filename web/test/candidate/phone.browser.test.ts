@@ -140,6 +140,8 @@ describe.skipIf(!canRun)("the phone on the candidate's page", { timeout: 60_000 
     server.joinPhone({ endedAt: server.now(), heard: server.now() - 60e6 }, { stage: "send", recording: false, unsent: { bytes: 84_200_000, seconds: 340 } });
     server.pushPhone();
     await page.waitForSelector('[data-transfer="phone"][data-state="bad"]');
+    await page.waitForSelector('[data-testid="may-close"][data-tone="warn"]');
+    expect(await page.textContent('[data-todo="phone"]')).toContain("录像仍在手机上");
     await shoot("upload-phone-silent");
     server.phoneSends = false;
     await at("finished");

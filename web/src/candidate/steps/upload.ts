@@ -1,5 +1,6 @@
 // 上传: until the server has signed for every byte, and not a moment less.
 
+import { silentFor } from "../../sideview";
 import { ApiError } from "../api";
 import { element, setText, show } from "../element";
 import { clockTime, countdown } from "../measures";
@@ -44,9 +45,11 @@ export function uploadStep(page: Page): Step {
       const ready = page.captured?.mayClose === true;
       // The server has signed for this computer, and there is no more here: only the phone is waited for, and that needs no laptop.
       const onlyPhone = ready && Boolean(page.state?.attempt.laptopSent);
-      verdict.dataset.tone = onlyPhone ? "good" : page.signedOut ? "bad" : "warn";
+      const bound = page.state?.phone?.bound;
+      const lost = Boolean(bound && page.connection.ok && silentFor(bound, page.clock.now() ?? 0) > 0);
+      verdict.dataset.tone = onlyPhone && !lost ? "good" : page.signedOut ? "bad" : "warn";
       setText(title, t(onlyPhone ? "side.send.laptopDone" : page.signedOut ? "send.signedOut" : ready ? "send.confirming" : "send.notYet"));
-      setText(text, t(onlyPhone ? "side.send.laptopDoneText" : ready ? "send.confirmingText" : "send.notYetText"));
+      setText(text, t(onlyPhone ? (lost ? "side.send.laptopDoneLost" : "side.send.laptopDoneText") : ready ? "send.confirmingText" : "send.notYetText"));
       show(stay, !onlyPhone);
     },
     second() {

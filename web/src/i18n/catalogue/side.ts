@@ -71,6 +71,7 @@ export const side = {
   "side.alarm.network": ["手机断网", "The phone is offline"],
 
   "side.todo.silent": ["请看一眼手机：屏幕是否亮着、拍摄页面是否打开、是否联网。答题和计时不受影响。", "Look at the phone: is its screen on, the page open, the network up? Your answers and the time are not affected."],
+  "side.todo.silentSending": ["请打开手机上的拍摄页面，保持联网和充电。录像仍在手机上，会接着上传。", "Open the page on the phone, and keep it online and plugged in. What it holds is safe there, and is sent on."],
   "side.todo.ended": ["请在手机上继续拍摄，或换一部手机。答题和计时不受影响。", "Go on filming there, or use another phone. Your answers and the time are not affected."],
   "side.todo.interrupted": ["请按手机上的提示恢复拍摄。答题和计时不受影响。", "Follow what the phone says. Your answers and the time are not affected."],
   "side.todo.camera-lost": ["请关闭手机上其他使用摄像头的应用或通话，回到拍摄页面。", "End calls and other apps that use its camera, and go back to the page."],
@@ -96,5 +97,6 @@ export const side = {
   "side.send.lostNone": ["不清楚是否全部上传", "whether it has sent everything is not known"],
   "side.send.laptopDone": ["可以关闭电脑上的页面，手机还不能关", "You may close this page; the phone must stay on"],
   "side.send.laptopDoneText": ["这台电脑的录像，服务器已全部核对并签收。手机还在上传：请保持手机页面打开、联网并接上电源，直到手机提示完成。", "The server has signed for all of this computer's recordings. The phone is still sending: keep its page open, online and plugged in until it says that it is done."],
+  "side.send.laptopDoneLost": ["这台电脑的录像，服务器已全部核对并签收。手机失联，还没有确认全部上传：请打开手机上的拍摄页面，等待手机提示完成。", "The server has signed for all of this computer's recordings. The phone is silent, and whether it has sent everything is not known: open its page, and wait until it says that it is done."],
   "side.send.deadline": ["请让手机在 {time} 前完成上传（还有 {left}），之后会标记为迟交。", "The phone has until {time} ({left} left); what arrives later is marked as late."],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
