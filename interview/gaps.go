@@ -2,6 +2,7 @@ package interview
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/trivue/trivue/exam"
@@ -26,7 +27,7 @@ func gapsOf(i Interview, log []exam.Event, now time.Time) ([]exam.Gap, error) {
 	if !any {
 		return nil, nil
 	}
-	kinds := []exam.Kind{exam.Camera, exam.Screen}
+	kinds := slices.Clone(exam.LaptopKinds)
 	if i.Attempt.Course.Phone.Bound() {
 		kinds = append(kinds, exam.Phone)
 	}

@@ -13,6 +13,8 @@ type Roster struct {
 	Exam      exam.Exam
 	Items     []exam.Item
 	Standings []Standing // by ticket
+	// Phones are what phones said when that was last written, by attempt.
+	Phones map[string]store.PhoneStatus
 }
 
 // Standing is how one candidate is.
@@ -44,7 +46,7 @@ func (s Service) Roster(ctx context.Context, examID string) (Roster, error) {
 	if err != nil {
 		return Roster{}, err
 	}
-	roster := Roster{Exam: e, Items: items}
+	roster := Roster{Exam: e, Items: items, Phones: rows.Phones}
 	for _, c := range rows.Candidates {
 		a, ok := rows.Attempts[c.Ticket]
 		if !ok {

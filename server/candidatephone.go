@@ -66,7 +66,7 @@ func (s *Server) askForPhone(ctx context.Context, attemptID string) (stateView, 
 		return stateView{}, err
 	}
 	// Once more: the page's stream may have been faster than the code.
-	s.opts.Hub.AttemptChanged(attemptID)
+	s.opts.Hub.CourseChanged(attemptID)
 	return s.state(ctx, attemptID)
 }
 

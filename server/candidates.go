@@ -10,6 +10,7 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/interview"
+	"github.com/trivue/trivue/store"
 )
 
 type candidateRow struct {
@@ -73,10 +74,17 @@ func (s *Server) candidates(ctx context.Context, examID string) (candidateList, 
 	list := candidateList{ServerTime: now.UnixMicro(), Times: viewTimes(exam.Interview{Exam: roster.Exam, Items: roster.Items}.Times()), Rehearsal: roster.Exam.Rehearsal,
 		Candidates: make([]candidateRow, len(roster.Standings))}
 	for n, standing := range roster.Standings {
-		list.Candidates[n] = viewStanding(standing, now)
-		if list.Candidates[n].Phone, err = s.boundPhone(ctx, standing.Attempt); err != nil {
+		row := viewStanding(standing, now)
+		row.Phone, err = s.phoneOfCandidate(standing.Attempt, func() (store.PhoneStatus, error) {
+			if kept, ok := roster.Phones[standing.Attempt.ID]; ok {
+				return kept, nil
+			}
+			return store.PhoneStatus{}, store.ErrNotFound
+		})
+		if err != nil {
 			return candidateList{}, err
 		}
+		list.Candidates[n] = row
 	}
 	return list, nil
 }
@@ -180,12 +188,12 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case list = <-board:
-			if !s.stillMay(ctx, session, exam.Assist) || !send(list) || !s.sendPhones(ctx, out, list.Candidates, told) {
+			if !s.stillMay(ctx, session, exam.Assist) || !send(list) || !s.sendPhones(out, list.Candidates, told) {
 				return
 			}
 		case <-phoned:
-			// Every moment, from some of hundreds: nothing else is read for it.
-			if !s.sendPhones(ctx, out, list.Candidates, told) || !pause(ctx, boardEvery) {
+			// Every moment, from some of hundreds: nothing is read for it.
+			if !s.sendPhones(out, list.Candidates, told) || !pause(ctx, boardEvery) {
 				return
 			}
 		}
@@ -198,17 +206,18 @@ type phonesView struct {
 }
 
 // sendPhones sends what candidates' phones have said that the reader was not told.
-func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow, told map[string]saidView) bool {
+func (s *Server) sendPhones(out *stream, candidates []candidateRow, told map[string]saidView) bool {
 	view := phonesView{ServerTime: s.opts.Now().UnixMicro(), Phones: map[string]saidView{}}
 	for _, row := range candidates {
 		if row.Phone == nil {
 			continue
 		}
-		said, err := s.said(ctx, row.Attempt, time.UnixMicro(row.Phone.At))
+		// What is not in memory was said before the list was read.
+		said, err := s.saidOf(row.Attempt, time.UnixMicro(row.Phone.At), func() (store.PhoneStatus, error) { return store.PhoneStatus{}, store.ErrNotFound })
 		if err != nil {
 			return false
 		}
-		if !said.sameAs(told[row.Attempt]) {
+		if said.Heard > told[row.Attempt].Heard || said.Status != nil && !said.sameAs(told[row.Attempt]) {
 			view.Phones[row.Attempt], told[row.Attempt] = said, said
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -538,4 +539,30 @@ func TestALaptopIsDoneBeforeItsPhone(t *testing.T) {
 	assert.Contains(t, string(events[0].Data), fmt.Sprintf("take %s of the phone", take))
 	status, _, state := b.bindWith("22222222")
 	assert.Equal(t, http.StatusNotFound, status, state.Code)
+}
+
+func TestWhatAPhoneSaidOutlivesTheServer(t *testing.T) {
+	b, id, _ := letIn(t)
+	phone := b.joinPhone()
+	b.at(-19 * time.Minute)
+	status, _ := b.phone(phone, "PUT", "status", filming)
+	require.Equal(t, http.StatusNoContent, status)
+	another := server.New(server.Options{Store: b.store, Interviews: b.interviews, Media: oneFile{}, Uploads: nowhere, Takes: noTakes, Pages: nowhere, Hub: server.NewHub(), Now: b.interviews.Now,
+		Previews: server.Previews{Folder: t.TempDir()}})
+	defer another.Close()
+	r := httptest.NewRequest("GET", "/api/exams/x/candidates", nil)
+	r.Header.Set("Cookie", b.signInAs(exam.Invigilator).cookie)
+	w := httptest.NewRecorder()
+	another.Handler().ServeHTTP(w, r)
+	var list struct {
+		Candidates []struct {
+			Attempt string
+			Phone   *toldBound
+		}
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &list), w.Body.String())
+	require.Equal(t, id, list.Candidates[0].Attempt)
+	assert.Equal(t, "film", list.Candidates[0].Phone.Status.Stage)
+	assert.Equal(t, b.now.Add(anHour-19*time.Minute).UnixMicro(), list.Candidates[0].Phone.Heard)
+	assert.Nil(t, list.Candidates[1].Phone)
 }

@@ -233,11 +233,11 @@ func (s *Server) phoneUnsent(ctx context.Context, i interview.Interview) (string
 	if phone.EndedAt.IsZero() {
 		return "the phone has not said that it has ended", nil
 	}
-	said, err := s.said(ctx, i.Attempt.ID, phone.BoundAt)
-	if err != nil || said.Status == nil || said.Status.Unsent.Bytes == 0 {
+	bound, err := s.boundPhone(ctx, i.Attempt)
+	if err != nil || bound.Status == nil || bound.Status.Unsent.Bytes == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("the phone has %d bytes to send", said.Status.Unsent.Bytes), nil
+	return fmt.Sprintf("the phone has %d bytes to send", bound.Status.Unsent.Bytes), nil
 }
 
 // saidView is the newest that is known of a phone.
@@ -280,16 +280,21 @@ func (b *boundView) lasting() *boundView {
 
 // boundPhone gives the phone of an attempt; nil where there is none.
 func (s *Server) boundPhone(ctx context.Context, a exam.Attempt) (*boundView, error) {
+	return s.phoneOfCandidate(a, func() (store.PhoneStatus, error) { return s.opts.Store.PhoneStatus(ctx, a.ID) })
+}
+
+// phoneOfCandidate is boundPhone for who has read many rows at once: kept gives the row of its status.
+func (s *Server) phoneOfCandidate(a exam.Attempt, kept func() (store.PhoneStatus, error)) (*boundView, error) {
 	p := a.Course.Phone
 	if !p.Bound() {
 		return nil, nil
 	}
-	said, err := s.said(ctx, a.ID, p.BoundAt)
+	said, err := s.saidOf(a.ID, p.BoundAt, kept)
 	return &boundView{At: p.BoundAt.UnixMicro(), Agent: p.Agent, Pan: viewPan(p.Pan), PlacedAt: moment(p.PlacedAt), EndedAt: moment(p.EndedAt), saidView: said}, err
 }
 
-// said gives what the phone of an attempt has last said; that it was bound is the first sign of it.
-func (s *Server) said(ctx context.Context, attemptID string, boundAt time.Time) (saidView, error) {
+// saidOf gives what the phone of an attempt has last said; that it was bound is the first sign of it. Kept gives the row of its status.
+func (s *Server) saidOf(attemptID string, boundAt time.Time, kept func() (store.PhoneStatus, error)) (saidView, error) {
 	view := saidView{Heard: boundAt.UnixMicro()}
 	at, err := s.opts.Previews.At(attemptID)
 	if err != nil {
@@ -299,15 +304,15 @@ func (s *Server) said(ctx context.Context, attemptID string, boundAt time.Time) 
 	one, known := s.phones.heard.get(attemptID)
 	if !known {
 		// Said to the process before this one, or not at all.
-		kept, err := s.opts.Store.PhoneStatus(ctx, attemptID)
+		row, err := kept()
 		if notFound(err) {
 			return view, nil
 		}
 		if err != nil {
 			return view, err
 		}
-		one.at = kept.HeardAt
-		if err := json.Unmarshal(kept.Status, &one.status); err != nil {
+		one.at = row.HeardAt
+		if err := json.Unmarshal(row.Status, &one.status); err != nil {
 			return view, fmt.Errorf("status of attempt %s's phone: %w", attemptID, err)
 		}
 	}

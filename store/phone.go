@@ -149,6 +149,10 @@ type phoneStatusRow struct {
 	HeardAt   instant
 }
 
+func (r phoneStatusRow) status() PhoneStatus {
+	return PhoneStatus{AttemptID: r.AttemptID, Status: []byte(r.Status), HeardAt: r.HeardAt.Time}
+}
+
 // SavePhoneStatus keeps what a phone says of itself, in place of what was kept before. An unknown attempt is ErrNotFound.
 func (s *Store) SavePhoneStatus(ctx context.Context, p PhoneStatus) error {
 	if err := identified("attempt ID", p.AttemptID, "status", string(p.Status)); err != nil {
@@ -166,5 +170,5 @@ func (s *Store) SavePhoneStatus(ctx context.Context, p PhoneStatus) error {
 func (s *Store) PhoneStatus(ctx context.Context, attemptID string) (PhoneStatus, error) {
 	var row phoneStatusRow
 	err := s.get(ctx, &row, "status of attempt "+attemptID+"'s phone", "attempt_id = ?", attemptID)
-	return PhoneStatus{AttemptID: row.AttemptID, Status: []byte(row.Status), HeardAt: row.HeardAt.Time}, err
+	return row.status(), err
 }

@@ -19,6 +19,7 @@ type Roster struct {
 	Stills   map[string][]Still      // by side
 	Takes    map[string][]exam.Take  // in the order of exam.Kinds and then as they were made
 	Events   map[string][]exam.Event // of the kinds that were asked for, in their order
+	Phones   map[string]PhoneStatus
 }
 
 const ofExam = "attempt_id IN (SELECT id FROM attempts WHERE exam_id = ?)"
@@ -56,8 +57,12 @@ func (s *Store) Roster(ctx context.Context, examID string, now time.Time, kinds 
 	if err := s.list(ctx, &events, "events"+what, "attempt_id, n", ofExam+" AND kind IN (?)", examID, bun.List(names)); err != nil {
 		return fail(err)
 	}
+	var phones []phoneStatusRow
+	if err := s.list(ctx, &phones, "phones"+what, "attempt_id", ofExam, examID); err != nil {
+		return fail(err)
+	}
 	r := Roster{Candidates: candidates, Attempts: map[string]exam.Attempt{}, SignedIn: map[string]bool{},
-		Stills: map[string][]Still{}, Takes: map[string][]exam.Take{}, Events: map[string][]exam.Event{}}
+		Stills: map[string][]Still{}, Takes: map[string][]exam.Take{}, Events: map[string][]exam.Event{}, Phones: map[string]PhoneStatus{}}
 	for _, a := range attempts {
 		r.Attempts[a.Ticket] = a
 	}
@@ -69,6 +74,9 @@ func (s *Store) Roster(ctx context.Context, examID string, now time.Time, kinds 
 	}
 	for _, row := range takes {
 		r.Takes[row.AttemptID] = append(r.Takes[row.AttemptID], row.take())
+	}
+	for _, row := range phones {
+		r.Phones[row.AttemptID] = row.status()
 	}
 	for _, row := range events {
 		r.Events[row.AttemptID] = append(r.Events[row.AttemptID], row.event())

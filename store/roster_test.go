@@ -35,6 +35,7 @@ func TestARosterIsWhatTheSingleRowsSay(t *testing.T) {
 				require.NoError(t, s.CreateTake(ctx, exam.Take{ID: id, UploadID: id, AttemptID: a.ID, Kind: kind, State: exam.Uploading, Size: -1, CreatedAt: now.UTC()}))
 			}
 			require.NoError(t, s.SaveStill(ctx, store.Still{AttemptID: a.ID, Side: "login", Key: "k", SHA256: "d", CreatedAt: now.UTC()}))
+			require.NoError(t, s.SavePhoneStatus(ctx, store.PhoneStatus{AttemptID: a.ID, Status: []byte(`{}`), HeardAt: now.UTC()}))
 			require.NoError(t, s.OpenCandidateSession(ctx, store.CandidateSession{AttemptID: a.ID, TokenHash: a.ID, CreatedAt: now, ExpiresAt: now.Add(time.Duration(n) * time.Minute)}))
 			for _, kind := range []exam.EventKind{exam.EventHelpAsked, exam.EventSignedOut, exam.EventHelpAnswered} {
 				_, err := s.Log(ctx, a.ID, []exam.Event{{Source: "candidate", Kind: kind, Data: []byte(`{"text":"x"}`)}}, now)
@@ -49,6 +50,13 @@ func TestARosterIsWhatTheSingleRowsSay(t *testing.T) {
 		for n, c := range roster.Candidates {
 			id := attempts[c.Ticket].ID
 			require.Equal(t, n > 2, roster.SignedIn[id], "sessions expire")
+			phone, said := roster.Phones[id]
+			require.Equal(t, n > 0, said)
+			if said {
+				want, err := s.PhoneStatus(ctx, id)
+				require.NoError(t, err)
+				require.Equal(t, want, phone)
+			}
 			for what, same := range map[string]func() (any, any, error){
 				"takes":  func() (any, any, error) { want, err := s.Takes(ctx, id); return want, roster.Takes[id], err },
 				"stills": func() (any, any, error) { want, err := s.Stills(ctx, id); return want, roster.Stills[id], err },

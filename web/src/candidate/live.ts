@@ -1,5 +1,6 @@
 // What changes, pushed by the server; asked for where nothing can be pushed. It always says whether what it gave still stands.
 
+import type { SideView } from "../sideview";
 import { api, ApiError, type Questions, type State } from "./api";
 
 export interface Connection {
@@ -12,6 +13,8 @@ export interface Connection {
 export interface LiveEvents {
   state(state: State): void;
   questions(questions: Questions): void;
+  /** What the phone says of itself. */
+  phone(bound: SideView): void;
   connection(connection: Connection): void;
   /** Nobody is signed in here any more: the session ended, or was ended elsewhere. */
   over(): void;
@@ -87,6 +90,7 @@ export class Live {
       });
     on("state", (data) => this.events.state(JSON.parse(data) as State));
     on("questions", (data) => this.events.questions(JSON.parse(data) as Questions));
+    on("phone", (data) => this.events.phone(JSON.parse(data) as SideView));
     on("beat", () => undefined);
     source.addEventListener("bye", () => this.over());
     source.onerror = () => this.source === source && this.lost();

@@ -2,11 +2,13 @@
 
 import { candidate } from "./catalogue/candidate";
 import { interview } from "./catalogue/interview";
+import { side } from "./catalogue/side";
 import { support } from "./catalogue/support";
 
 export const catalogue = {
   ...candidate,
   ...interview,
+  ...side,
   ...support,
   "app.name": ["三视", "Trivue"],
   "app.tagline": ["网上面试系统", "Online interviews"],
