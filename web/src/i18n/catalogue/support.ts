@@ -78,6 +78,7 @@ export const support = {
   "support.cause.device-changed": ["更换设备", "device changed"],
   "support.cause.share-stopped": ["停止共享屏幕", "screen sharing stopped"],
   "support.cause.muted": ["设备没有信号", "device muted"],
+  "support.cause.frozen": ["手机系统暂停了页面", "page stopped by the system"],
   "support.cause.resolution": ["画面尺寸变化", "picture size changed"],
   "support.cause.rate": ["码率调整", "bit rate changed"],
   "support.cause.space": ["本机空间不足，分段", "cut, for little space"],
