@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// Command is something that changes an attempt's course. The types of this file are all there are.
+// Command is something that changes an attempt's course. The types of this package that have apply are all there are.
 type Command interface {
 	// apply checks whether the command is possible, and makes the change in c. It gives what the log is to say; nothing where
 	// the command was done before and doing it again changes nothing.
@@ -57,6 +57,10 @@ func (c Course) clone() Course {
 	}
 	if c.Acknowledged == nil {
 		c.Acknowledged = map[string]time.Time{}
+	}
+	if c.Phone.Pan != nil {
+		pan := *c.Phone.Pan
+		c.Phone.Pan = &pan
 	}
 	if c.Ended != nil {
 		ended := *c.Ended
@@ -179,19 +183,6 @@ type Check struct{ Results json.RawMessage }
 func (k Check) apply(_ Interview, c *Course, now time.Time) ([]Happening, error) {
 	c.Done[Devices] = now
 	return []Happening{{byCandidate, EventDevicesChecked, k.Results}}, nil
-}
-
-// Bind says that a phone films for this attempt. Waive is staff that lets the candidate go on without.
-type Bind struct{ Agent string }
-
-func (b Bind) apply(i Interview, c *Course, now time.Time) ([]Happening, error) {
-	if err := i.comesAfter(BindPhone); err != nil {
-		return nil, err
-	}
-	c.Done[BindPhone] = now
-	return []Happening{{byPhone, EventPhoneBound, struct {
-		Agent string `json:"agent"`
-	}{b.Agent}}}, nil
 }
 
 // Waive is staff that lets a candidate go on without devices checked or without a phone.

@@ -133,9 +133,10 @@ func (e End) apply(i Interview, c *Course, now time.Time) ([]Happening, error) {
 	return []Happening{{source, EventAnsweringEnded, endedData{By: by, Reason: e.Reason}}}, nil
 }
 
-// Send says that everything has arrived: the server holds a receipt for every take that it knows of, and the browser has no more.
-// Missing is what is not so, for the refusal.
-type Send struct{ Missing string }
+// Send says that everything has arrived from the laptop: the server holds a receipt for every take of it that it knows of, and the
+// browser has no more. Missing is what is not so, for the refusal; PhoneMissing what the phone has still to send, for which nobody waits
+// at the laptop.
+type Send struct{ Missing, PhoneMissing string }
 
 func (s Send) apply(i Interview, c *Course, now time.Time) ([]Happening, error) {
 	switch {
@@ -143,7 +144,25 @@ func (s Send) apply(i Interview, c *Course, now time.Time) ([]Happening, error) 
 		return nil, Refusal{Code: NotYet, Step: Answering}
 	case s.Missing != "":
 		return nil, Refusal{Code: Incomplete, Detail: s.Missing}
-	case !c.Done[Sending].IsZero():
+	}
+	var happened []Happening
+	if c.LaptopSent.IsZero() && s.PhoneMissing != "" {
+		happened = append(happened, Happening{byServer, EventLaptopSent, struct {
+			Missing string `json:"missing"`
+		}{s.PhoneMissing}})
+	}
+	if c.LaptopSent.IsZero() {
+		c.LaptopSent = now
+	}
+	settled, err := Settle{PhoneMissing: s.PhoneMissing}.apply(i, c, now)
+	return append(happened, settled...), err
+}
+
+// Settle ends an attempt whose laptop has sent everything, when the phone has, too.
+type Settle struct{ PhoneMissing string }
+
+func (s Settle) apply(i Interview, c *Course, now time.Time) ([]Happening, error) {
+	if c.LaptopSent.IsZero() || s.PhoneMissing != "" || !c.Done[Sending].IsZero() {
 		return nil, nil
 	}
 	c.Done[Sending] = now
@@ -159,6 +178,8 @@ func (Restart) apply(i Interview, c *Course, _ time.Time) ([]Happening, error) {
 	if !i.Exam.Rehearsal {
 		return nil, Refusal{Code: NotAllowed, Detail: "only a rehearsal can be begun anew"}
 	}
-	*c = Course{Login: c.Login, Done: map[Step]time.Time{}, Acknowledged: map[string]time.Time{}}
+	// The phone stays joined; it pans and is placed anew.
+	phone := PhoneCourse{BoundAt: c.Phone.BoundAt, Bindings: c.Phone.Bindings, Agent: c.Phone.Agent}
+	*c = Course{Login: c.Login, Phone: phone, Done: map[Step]time.Time{}, Acknowledged: map[string]time.Time{}}
 	return []Happening{{byCandidate, EventRehearsalRestarted, struct{}{}}}, nil
 }

@@ -49,6 +49,7 @@ func (r Readmit) apply(i Interview, c *Course, now time.Time) ([]Happening, erro
 	}
 	c.LateEntry, c.Ended = true, nil
 	delete(c.Done, Sending)
+	c.LaptopSent, c.Phone.EndedAt = time.Time{}, time.Time{}
 	extra := r.Extra
 	if over := now.Sub(i.End()); over > 0 && extra > 0 {
 		// What has passed since the end does not count: Extra is what the candidate has from now on.

@@ -26,7 +26,8 @@ type Course struct {
 	Acknowledged map[string]time.Time `json:"acknowledged,omitempty"`
 	SignedName   string               `json:"signedName,omitempty"`
 	// StartsAt replaces the exam's start: of a rehearsal, or of an attempt that was let in again. Zero for the exam's.
-	StartsAt time.Time `json:"startsAt,omitzero"`
+	StartsAt time.Time   `json:"startsAt,omitzero"`
+	Phone    PhoneCourse `json:"phone,omitzero"`
 	// Extra is time that was granted on top.
 	Extra []Extra `json:"extra,omitempty"`
 	// LateEntry lets the candidate enter although the start is over.
@@ -36,6 +37,8 @@ type Course struct {
 	// Began says that the log knows of the start of answering.
 	Began bool    `json:"began,omitempty"`
 	Ended *Ending `json:"ended,omitempty"`
+	// LaptopSent is when the laptop had sent everything; Done[Sending] is when the phone had, too.
+	LaptopSent time.Time `json:"laptopSent,omitzero"`
 }
 
 // Ongoing reports whether the candidate has entered and has not ended.

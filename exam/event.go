@@ -20,6 +20,11 @@ const (
 	EventLoginElsewhere     EventKind = "login-elsewhere" // refused: another screen is signed in
 	EventDevicesChecked     EventKind = "devices-checked"
 	EventPhoneBound         EventKind = "phone-bound"
+	EventPhonePanned        EventKind = "phone-panned"
+	EventPhonePlaced        EventKind = "phone-placed"
+	EventPhoneEnded         EventKind = "phone-ended"
+	EventPhoneAsked         EventKind = "phone-asked"     // a code for another phone
+	EventPhoneForgotten     EventKind = "phone-forgotten" // the phone gave up its session
 	EventStepWaived         EventKind = "step-waived"
 	EventAttachmentRead     EventKind = "attachment-read"
 	EventPledgeSigned       EventKind = "pledge-signed"
@@ -28,6 +33,7 @@ const (
 	EventDevicesConfirmed   EventKind = "devices-confirmed"
 	EventAnsweringBegan     EventKind = "answering-began"
 	EventAnsweringEnded     EventKind = "answering-ended"
+	EventLaptopSent         EventKind = "laptop-sent" // the phone has still something to send
 	EventAllReceived        EventKind = "all-received"
 	EventRehearsalRestarted EventKind = "rehearsal-restarted"
 	EventTimeGranted        EventKind = "time-granted"

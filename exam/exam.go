@@ -17,6 +17,9 @@ const (
 // Kinds lists the recordings in the order in which they are listed and shown.
 var Kinds = []Kind{Camera, Screen, Phone}
 
+// LaptopKinds are the recordings that the laptop makes; the phone makes the other one.
+var LaptopKinds = []Kind{Camera, Screen}
+
 // Valid reports whether k is one of the three recordings.
 func (k Kind) Valid() bool { return k == Camera || k == Screen || k == Phone }
 

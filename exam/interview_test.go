@@ -40,6 +40,8 @@ var walk = []struct {
 	{exam.Devices, exam.Check{Results: json.RawMessage(`{"camera":"ok"}`)}, before(29 * time.Minute)},
 	{exam.Login, exam.Decide{Staff: "root", LetIn: true}, before(28 * time.Minute)},
 	{exam.BindPhone, exam.Bind{Agent: "phone"}, before(27 * time.Minute)},
+	{exam.BindPhone, exam.Pan{Binding: 1, Panned: panned}, before(27 * time.Minute)},
+	{exam.BindPhone, exam.Place{Binding: 1}, before(27 * time.Minute)},
 	{exam.Attachments, exam.Acknowledge{Attachment: notice, SHA256: "n"}, before(26 * time.Minute)},
 	{exam.SignPledge, exam.Sign{Name: "王小明", SHA256: "p"}, before(25 * time.Minute)},
 	{exam.Entry, exam.Enter{Run: "r"}, before(14 * time.Minute)},
@@ -62,7 +64,7 @@ func walked(t *testing.T, n int) exam.Interview {
 	return i
 }
 
-const entered, confirmed = 7, 8 // commands of the walk until then
+const bound, placed, entered, confirmed, finished = 4, 6, 9, 10, 12 // commands of the walk until then
 
 func refused(t *testing.T, err error) exam.Refusal {
 	t.Helper()
@@ -72,7 +74,7 @@ func refused(t *testing.T, err error) exam.Refusal {
 }
 
 func TestTheWholeWay(t *testing.T) {
-	steps := []exam.Step{exam.Devices, exam.Devices, exam.Login, exam.BindPhone, exam.Attachments, exam.SignPledge, exam.Entry, exam.Confirm, exam.Waiting, exam.Sending, exam.Finished}
+	steps := []exam.Step{exam.Devices, exam.Devices, exam.Login, exam.BindPhone, exam.BindPhone, exam.BindPhone, exam.Attachments, exam.SignPledge, exam.Entry, exam.Confirm, exam.Waiting, exam.Sending, exam.Finished}
 	for n, want := range steps {
 		i := walked(t, n)
 		at := before(30 * time.Minute)
@@ -90,7 +92,7 @@ func TestTheWholeWay(t *testing.T) {
 // Every command at every place of the way: what is not meant to be possible there is refused, with the reason.
 func TestNothingIsDoneBeforeItsTurn(t *testing.T) {
 	commands := map[exam.Step]exam.Command{
-		exam.BindPhone: exam.Bind{}, exam.Attachments: exam.Acknowledge{Attachment: notice, SHA256: "n"}, exam.SignPledge: exam.Sign{Name: "王小明", SHA256: "p"},
+		exam.Attachments: exam.Acknowledge{Attachment: notice, SHA256: "n"}, exam.SignPledge: exam.Sign{Name: "王小明", SHA256: "p"},
 		exam.Entry: exam.Enter{}, exam.Confirm: exam.ConfirmDevices{},
 	}
 	for n := range confirmed {
@@ -264,12 +266,12 @@ func TestSupportDecidesOnLogins(t *testing.T) {
 }
 
 func TestWhatIsSignedIsWhatWasShown(t *testing.T) {
-	i := walked(t, 4)
+	i := walked(t, placed)
 	_, _, err := i.Apply(exam.Acknowledge{Attachment: notice, SHA256: "other"}, before(26*time.Minute))
 	assert.Equal(t, exam.HashDiffers, refused(t, err).Code)
 	_, _, err = i.Apply(exam.Acknowledge{Attachment: exam.Attachment{ID: "x"}}, before(26*time.Minute))
 	assert.Equal(t, exam.NotAllowed, refused(t, err).Code)
-	i = walked(t, 5)
+	i = walked(t, placed+1)
 	_, _, err = i.Apply(exam.Sign{Name: "李雷", SHA256: "p"}, before(25*time.Minute))
 	assert.Equal(t, exam.NameDiffers, refused(t, err).Code)
 	_, _, err = i.Apply(exam.Sign{Name: "王小明", SHA256: "x"}, before(25*time.Minute))
@@ -298,7 +300,7 @@ func TestStaffLetACandidateInAgain(t *testing.T) {
 	i.Attempt = a
 	assert.Len(t, i.Released(after(6*time.Minute)), 2)
 
-	i = walked(t, 10)
+	i = walked(t, finished)
 	require.Equal(t, exam.Finished, i.Step(after(11*time.Minute)))
 	a, _, err = i.Apply(readmit, after(30*time.Minute))
 	require.NoError(t, err)
@@ -306,9 +308,9 @@ func TestStaffLetACandidateInAgain(t *testing.T) {
 	assert.Equal(t, exam.Answering, i.Step(after(31*time.Minute)))
 	assert.Equal(t, after(40*time.Minute), i.Times().End, "ten minutes from when they were given")
 
-	_, _, err = walked(t, 10).Apply(exam.Readmit{Staff: "root", Reason: "x"}, after(30*time.Minute))
+	_, _, err = walked(t, finished).Apply(exam.Readmit{Staff: "root", Reason: "x"}, after(30*time.Minute))
 	assert.Equal(t, exam.Incomplete, refused(t, err).Code)
-	_, _, err = walked(t, 10).Apply(exam.Readmit{Staff: "root", Extra: time.Minute}, after(30*time.Minute))
+	_, _, err = walked(t, finished).Apply(exam.Readmit{Staff: "root", Extra: time.Minute}, after(30*time.Minute))
 	assert.Equal(t, exam.Incomplete, refused(t, err).Code)
 }
 
@@ -332,7 +334,7 @@ func TestARehearsalIsAlwaysOpenAndCanBeginAnew(t *testing.T) {
 	assert.Equal(t, exam.Devices, i.Step(at.Add(time.Hour)))
 	assert.Equal(t, exam.LoginApproved, a.Course.Login.State)
 
-	_, _, err = walked(t, 10).Apply(exam.Restart{}, after(time.Hour))
+	_, _, err = walked(t, finished).Apply(exam.Restart{}, after(time.Hour))
 	assert.Equal(t, exam.NotAllowed, refused(t, err).Code)
 }
 
@@ -348,7 +350,7 @@ func TestDoingSomethingTwiceChangesNothing(t *testing.T) {
 }
 
 func TestApplyLeavesItsInterviewAsItWas(t *testing.T) {
-	i := walked(t, 4)
+	i := walked(t, placed)
 	was, err := json.Marshal(i)
 	require.NoError(t, err)
 	for _, c := range []exam.Command{exam.Acknowledge{Attachment: notice, SHA256: "n"}, exam.GrantTime{Length: time.Minute, Reason: "x"}, exam.Send{}} {

@@ -40,17 +40,38 @@ type Policy struct {
 	Windows Windows `json:"windows"`
 	Face    Face    `json:"face"`
 	// LoginTries is how often a login may fail before support is called by itself.
-	LoginTries int    `json:"loginTries"`
-	Timing     Timing `json:"timing"`
+	LoginTries int         `json:"loginTries"`
+	Timing     Timing      `json:"timing"`
+	Phone      PhonePolicy `json:"phone"`
 	// Support is how candidates reach a person without this system: a telephone number as they should read it; may be empty.
 	Support string `json:"support,omitempty"`
 }
+
+// PhonePolicy is what an exam asks of the phone that films from the side.
+type PhonePolicy struct {
+	Pan int      `json:"pan"` // degrees of the room that it films once around before it is placed; 0 where it need not
+	End PhoneEnd `json:"end"`
+}
+
+// PhoneEnd says when a phone ends its recording.
+type PhoneEnd string
+
+// When a phone ends its recording.
+const (
+	EndWithAttempt PhoneEnd = "attempt" // by itself, when answering ends
+	EndByHand      PhoneEnd = "hand"    // when somebody ends it on the phone, after answering
+)
+
+// fullCircle is as far around as there is something to see.
+const fullCircle = 360
 
 // DefaultPolicy asks for everything, with the windows of the requirements (R2.1, R5.1, R8.3).
 func DefaultPolicy() Policy {
 	return Policy{
 		Windows: Windows{Login: 30 * time.Minute, Entry: 15 * time.Minute, Upload: time.Hour},
 		Face:    FaceShown, LoginTries: 3, Timing: ByQuestion,
+		// A person who turns on the spot ends a little before or after where they began.
+		Phone: PhonePolicy{Pan: 330, End: EndWithAttempt},
 	}
 }
 
@@ -81,6 +102,12 @@ func (p Policy) Validate() error {
 	}
 	if p.LoginTries < 1 || p.LoginTries > 20 {
 		errs = append(errs, fmt.Errorf("loginTries is %d: it must be from 1 to 20", p.LoginTries))
+	}
+	if p.Phone.Pan < 0 || p.Phone.Pan > fullCircle {
+		errs = append(errs, fmt.Errorf("pan of the phone is %d: it must be from 0 (none) to %d degrees", p.Phone.Pan, fullCircle))
+	}
+	if p.Phone.End != EndWithAttempt && p.Phone.End != EndByHand {
+		errs = append(errs, fmt.Errorf("end of the phone is %q: it must be attempt or hand", p.Phone.End))
 	}
 	return errors.Join(errs...)
 }

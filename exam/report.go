@@ -21,6 +21,12 @@ const (
 	EventClock         EventKind = "clock"
 	EventClockJump     EventKind = "clock-jump"
 	EventSpace         EventKind = "space"
+	EventWakeLock      EventKind = "wake-lock"
+	EventBattery       EventKind = "battery"
+	EventFrozen        EventKind = "frozen"
+	EventPicture       EventKind = "picture"
+	EventOrientation   EventKind = "orientation"
+	EventPanTried      EventKind = "pan-tried"
 	EventTakeBegan     EventKind = "take-began"
 	EventTakeEnded     EventKind = "take-ended"
 )
@@ -161,6 +167,42 @@ var reports = map[EventKind]func() any{
 			Reserve float64 `json:"reserve"`
 			Held    float64 `json:"held"`
 			Removed float64 `json:"removed"`
+		})
+	},
+	EventWakeLock: func() any {
+		return new(struct {
+			Held    bool    `json:"held"`
+			Problem *string `json:"problem"`
+		})
+	},
+	EventBattery: func() any {
+		return new(struct {
+			Level    float64 `json:"level"`
+			Charging bool    `json:"charging"`
+		})
+	},
+	EventFrozen: func() any {
+		return new(struct {
+			For float64 `json:"for"`
+		})
+	},
+	EventPicture: func() any {
+		return new(struct {
+			Bright *float64 `json:"bright"`
+			Steady *bool    `json:"steady"`
+		})
+	},
+	EventOrientation: func() any {
+		return new(struct {
+			Angle float64 `json:"angle"`
+			Type  *string `json:"type"`
+		})
+	},
+	EventPanTried: func() any {
+		return new(struct {
+			Degrees float64 `json:"degrees"`
+			Way     PanWay  `json:"way"`
+			Problem *string `json:"problem"`
 		})
 	},
 	EventTakeBegan: func() any { return new(TakeBegan) },

@@ -6,8 +6,8 @@ import (
 	"github.com/trivue/trivue/exam"
 )
 
-// Gaps gives the times of answering in which the candidate's camera or screen was not recorded, with their causes; none before
-// answering has begun.
+// Gaps gives the times of answering in which a recording was missing that there should have been, with their causes; none before
+// answering has begun. The phone's is one of those where there was a phone.
 func (s Service) Gaps(ctx context.Context, i Interview) ([]exam.Gap, error) {
 	now, from, to := s.Now(), i.Start(), i.End()
 	entered := i.Attempt.Course.Done[exam.Entry]
@@ -28,5 +28,9 @@ func (s Service) Gaps(ctx context.Context, i Interview) ([]exam.Gap, error) {
 	if err != nil {
 		return nil, err
 	}
-	return exam.Gaps(log, []exam.Kind{exam.Camera, exam.Screen}, from, to)
+	kinds := []exam.Kind{exam.Camera, exam.Screen}
+	if i.Attempt.Course.Phone.Bound() {
+		kinds = append(kinds, exam.Phone)
+	}
+	return exam.Gaps(log, kinds, from, to)
 }

@@ -25,6 +25,8 @@ type Store interface {
 	Log(ctx context.Context, attemptID string, events []exam.Event, now time.Time) ([]exam.Event, error)
 	EventsOf(ctx context.Context, attemptID string, kinds ...exam.EventKind) ([]exam.Event, error)
 	OngoingAttempts(ctx context.Context) ([]string, error)
+	PhoneCode(ctx context.Context, code string, now time.Time) (store.PhoneCode, error)
+	BindPhone(ctx context.Context, code string, session store.PhoneSession, next exam.Attempt, events []exam.Event) error
 }
 
 // Notifier is told which attempt has changed. It must not block.
@@ -84,6 +86,13 @@ const mostTries = 20
 
 // Do applies a command to an attempt, and gives the interview after it. An exam.Refusal says that it is not possible now.
 func (s Service) Do(ctx context.Context, attemptID string, command exam.Command) (Interview, error) {
+	return s.do(ctx, attemptID, command, func(next exam.Attempt, events []exam.Event, now time.Time) error {
+		return s.Store.ChangeCourse(ctx, next, events, now)
+	})
+}
+
+// do applies a command to an attempt, and keeps what has become of it; store.ErrConflict has it applied to what is there now.
+func (s Service) do(ctx context.Context, attemptID string, command exam.Command, keep func(next exam.Attempt, events []exam.Event, now time.Time) error) (Interview, error) {
 	for try := 0; ; try++ {
 		i, err := s.Load(ctx, attemptID)
 		if err != nil {
@@ -101,7 +110,7 @@ func (s Service) Do(ctx context.Context, attemptID string, command exam.Command)
 		if err != nil {
 			return Interview{}, err
 		}
-		err = s.Store.ChangeCourse(ctx, next, events, now)
+		err = keep(next, events, now)
 		switch {
 		case err == nil:
 			i.Attempt = next

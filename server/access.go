@@ -19,6 +19,7 @@ const (
 	addressKey
 	originKey
 	candidateKey
+	phoneKey
 )
 
 // rule says who may use a route.
@@ -28,6 +29,7 @@ type rule struct {
 	bearer bool        // also who sends a token, which the route checks itself
 	// candidate is for candidates who are signed in, and for nobody of staff; with an action, for both.
 	candidate bool
+	phone     bool // likewise for phones that were bound
 }
 
 // access is the one place where it is decided who may use which route, by the pattern of the route. A route that is not in it is
@@ -55,7 +57,7 @@ var access = map[string]rule{
 	"POST /api/attempts/{id}/stages/{name}/retry": {action: exam.Upload},
 	"POST /api/takes/{id}/stages/{name}/retry":    {action: exam.Upload},
 	"DELETE /api/takes/{id}":                      {action: exam.Upload},
-	"/files/":                                     {action: exam.Upload, bearer: true, candidate: true},
+	"/files/":                                     {action: exam.Upload, bearer: true, candidate: true, phone: true},
 	"POST /api/attempts/{id}/login":               {action: exam.Assist},
 	"POST /api/attempts/{id}/release":             {action: exam.Assist},
 	"POST /api/attempts/{id}/waive":               {action: exam.Assist},
@@ -84,6 +86,19 @@ var access = map[string]rule{
 	"GET /api/candidate/takes":                    {candidate: true},
 	"PUT /api/candidate/takes/{take}/chain":       {candidate: true},
 	"GET /api/candidate/takes/{take}/receipt":     {candidate: true},
+	"POST /api/candidate/phone":                   {candidate: true},
+	"GET /api/candidate/phone/still":              {candidate: true},
+	"POST /api/phone/bind":                        {open: true},
+	"DELETE /api/phone/session":                   {phone: true},
+	"GET /api/phone/state":                        {phone: true},
+	"GET /api/phone/live":                         {phone: true},
+	"PUT /api/phone/status":                       {phone: true},
+	"PUT /api/phone/still":                        {phone: true},
+	"POST /api/phone/steps/{step}":                {phone: true},
+	"POST /api/phone/events":                      {phone: true},
+	"GET /api/phone/takes":                        {phone: true},
+	"PUT /api/phone/takes/{take}/chain":           {phone: true},
+	"GET /api/phone/takes/{take}/receipt":         {phone: true},
 }
 
 // staffOf is the person who asks; ok is false without a session.
@@ -104,8 +119,12 @@ func (s *Server) authorized(mux *http.ServeMux) http.Handler {
 		known, exists := access[pattern]
 		staff, signedIn := staffOf(ctx)
 		_, isCandidate := candidateOf(ctx)
+		_, isPhone := phoneOf(ctx)
 		switch {
-		case known.open, known.bearer && (r.Method == http.MethodOptions || hasBearer(r)), known.candidate && isCandidate:
+		case known.open, known.bearer && (r.Method == http.MethodOptions || hasBearer(r)), known.candidate && isCandidate, known.phone && isPhone:
+		case known.phone && known.action == "":
+			writeProblem(w, http.StatusUnauthorized, "unauthorized", "join with the code that the laptop shows first")
+			return
 		case known.candidate && known.action == "":
 			writeProblem(w, http.StatusUnauthorized, "unauthorized", "sign in with ticket and identity number first")
 			return
@@ -126,6 +145,9 @@ func (s *Server) identified(r *http.Request) (context.Context, error) {
 	ctx = context.WithValue(ctx, originKey, s.origin(r))
 	ctx, err := s.withCandidate(ctx, r)
 	if err != nil {
+		return nil, err
+	}
+	if ctx, err = s.withPhone(ctx, r); err != nil {
 		return nil, err
 	}
 	cookie, err := r.Cookie(cookieName)

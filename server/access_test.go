@@ -15,7 +15,7 @@ import (
 	"github.com/trivue/trivue/server"
 )
 
-// routes are all that the server answers, with the roles that may use each. Everybody: "*". "candidate" is for candidates: staff
+// routes are all that the server answers, with the roles that may use each. Everybody: "*". "candidate" and "phone" are for those: staff
 // who want in are told to sign in as one.
 var routes = []struct {
 	method, path string
@@ -61,6 +61,19 @@ var routes = []struct {
 	{"GET", "/api/candidate/takes", "candidate"},
 	{"PUT", "/api/candidate/takes/{take}/chain", "candidate"},
 	{"GET", "/api/candidate/takes/{take}/receipt", "candidate"},
+	{"POST", "/api/candidate/phone", "candidate"},
+	{"GET", "/api/candidate/phone/still", "candidate"},
+	{"POST", "/api/phone/bind", "*"},
+	{"DELETE", "/api/phone/session", "phone"},
+	{"GET", "/api/phone/state", "phone"},
+	{"GET", "/api/phone/live", "phone"},
+	{"PUT", "/api/phone/status", "phone"},
+	{"PUT", "/api/phone/still", "phone"},
+	{"POST", "/api/phone/steps/{step}", "phone"},
+	{"POST", "/api/phone/events", "phone"},
+	{"GET", "/api/phone/takes", "phone"},
+	{"PUT", "/api/phone/takes/{take}/chain", "phone"},
+	{"GET", "/api/phone/takes/{take}/receipt", "phone"},
 	{"GET", "/api/exams/{id}/candidates", "admin invigilator"},
 	{"GET", "/api/exams/{id}/events", "admin invigilator"},
 	{"GET", "/api/attempts/{id}/log", "admin invigilator"},
@@ -113,7 +126,7 @@ func TestEveryRouteIsForTheRolesThatItIsMeantFor(t *testing.T) {
 				assert.Equal(t, http.StatusBadRequest, w.Code, "everybody may try to sign in")
 			case route.roles == "*", role != "" && strings.Contains(route.roles, string(role)):
 				assert.False(t, refused, "%s %s as %q: %d", route.method, route.path, role, w.Code)
-			case role == "", route.roles == "candidate":
+			case role == "", route.roles == "candidate", route.roles == "phone":
 				assert.Equal(t, http.StatusUnauthorized, w.Code, "%s %s without a session", route.method, route.path)
 			default:
 				assert.Equal(t, http.StatusForbidden, w.Code, "%s %s as %q", route.method, route.path, role)

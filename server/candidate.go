@@ -32,9 +32,18 @@ func (s *Server) withCandidate(ctx context.Context, r *http.Request) (context.Co
 	if err != nil || cookie.Value == "" {
 		return ctx, nil
 	}
-	session, err := s.opts.Store.CandidateSession(ctx, hashToken(cookie.Value), s.opts.Now())
+	hash, now, sends := hashToken(cookie.Value), s.opts.Now(), sendsRecording(r)
+	if sends {
+		if found, ok := s.sending.get(hash, now); ok {
+			return context.WithValue(ctx, candidateKey, found.CandidateSession), nil
+		}
+	}
+	session, err := s.opts.Store.CandidateSession(ctx, hash, now)
 	switch {
 	case err == nil:
+		if sends {
+			s.sending.put(session, now)
+		}
 		return context.WithValue(ctx, candidateKey, session), nil
 	case notFound(err):
 		return ctx, nil
@@ -115,13 +124,19 @@ func (s *Server) registerCandidate(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "candidate-events", Method: http.MethodPost, Path: "/api/candidate/events", Summary: "Report events", Tags: tags, MaxBodyBytes: 2 << 20},
 		func(ctx context.Context, in *reportRequest) (*body[reportView], error) {
 			session, _ := candidateOf(ctx)
-			view, err := s.report(ctx, session.AttemptID, in.Body)
+			view, err := s.report(ctx, session.AttemptID, "candidate", in.Body)
 			return &body[reportView]{view}, s.fail(ctx, err)
+		})
+	huma.Register(api, huma.Operation{OperationID: "candidate-phone", Method: http.MethodPost, Path: "/api/candidate/phone", Summary: "Ask for a code for another phone", Tags: tags},
+		func(ctx context.Context, _ *struct{}) (*uncached[stateView], error) {
+			session, _ := candidateOf(ctx)
+			view, err := s.askForPhone(ctx, session.AttemptID)
+			return &uncached[stateView]{noStore, view}, s.fail(ctx, err)
 		})
 	huma.Register(api, huma.Operation{OperationID: "candidate-help", Method: http.MethodPost, Path: "/api/candidate/help", Summary: "Ask for help", Tags: tags, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *textRequest) (*struct{}, error) {
 			session, _ := candidateOf(ctx)
-			err := s.mayReport(session.AttemptID, messageCost)
+			err := s.mayReport("candidate "+session.AttemptID, messageCost)
 			if err == nil {
 				err = s.opts.Interviews.Ask(ctx, session.AttemptID, in.Body.Text, "")
 			}
@@ -179,6 +194,7 @@ func (s *Server) signInCandidate(ctx context.Context, in *candidateLogin) (*cand
 		if err := s.opts.Store.CloseCandidateSession(ctx, attempt.ID); err != nil {
 			return nil, err
 		}
+		s.sending.forget(own.TokenHash)
 	}
 	if err := s.opts.Store.OpenCandidateSession(ctx, session); errors.Is(err, store.ErrConflict) {
 		refusal := exam.Refusal{Code: exam.Elsewhere, Detail: "the candidate is signed in on another screen; support can release it"}
@@ -214,6 +230,7 @@ func (s *Server) closeCandidate(ctx context.Context, session store.CandidateSess
 	if err := s.opts.Store.CloseCandidateSession(ctx, session.AttemptID); err != nil {
 		return err
 	}
+	s.sending.forget(session.TokenHash)
 	s.sessions.tell(session.TokenHash)
 	_, err := s.opts.Interviews.Do(ctx, session.AttemptID, command)
 	return err

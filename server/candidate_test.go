@@ -73,7 +73,7 @@ type told struct {
 			From int64  `json:"from"`
 		} `json:"blocked"`
 	} `json:"attempt"`
-	Phone     *struct{ Code, QR, URL string } `json:"phone"`
+	Phone     *toldPhone `json:"phone"`
 	Help      []struct{ From, Text, Cause string }
 	Questions json.RawMessage `json:"questions"`
 	Next      *int64          `json:"next"`
@@ -140,8 +140,7 @@ func TestACandidatesWholeWayOverHTTP(t *testing.T) {
 	assert.Equal(t, "devices", said.Attempt.Step)
 	assert.Equal(t, "waiting", said.Attempt.Login.State)
 	require.NotNil(t, said.Phone)
-	assert.Len(t, said.Phone.Code, 8)
-	assert.Contains(t, said.Phone.QR, "data:image/svg+xml;base64,")
+	assert.Empty(t, said.Phone.Code, "a phone joins who was let in")
 	id := said.Attempt.ID
 
 	status, said = b.tell("POST", "/api/candidate/steps/devices", `{"results":{"camera":"ok"}}`)
@@ -250,7 +249,7 @@ func TestNoQuestionLeavesTheServerBeforeItsTime(t *testing.T) {
 		}
 		ask("")
 		ask(admin)
-		for _, stream := range []string{"/api/candidate/live", "/api/attempts/" + id + "/events", "/api/exams/x/events"} {
+		for _, stream := range []string{"/api/candidate/live", "/api/phone/live", "/api/attempts/" + id + "/events", "/api/exams/x/events"} {
 			all.WriteString(b.firstEvents(stream, admin))
 		}
 		log, err := b.store.Events(t.Context(), id, 0)
@@ -267,6 +266,8 @@ func TestNoQuestionLeavesTheServerBeforeItsTime(t *testing.T) {
 		b.request("POST", "/api/attempts/"+id+"/login", `{"letIn":true,"reason":""}`)
 		b.request("POST", "/api/attempts/"+id+"/waive", `{"step":"phone","reason":"x"}`)
 	})
+	b.cookie += "; " + b.joinPhone()
+	require.Equal(t, http.StatusOK, b.request("GET", "/api/phone/state", "").StatusCode)
 	b.tell("POST", "/api/candidate/steps/attachments", `{"id":"n","sha256":"`+hashOf(notice)+`"}`)
 	b.tell("POST", "/api/candidate/steps/pledge", `{"name":"王小明","sha256":"`+hashOf("我承诺")+`"}`)
 	b.at(-10 * time.Minute)
@@ -291,7 +292,7 @@ func TestNoQuestionLeavesTheServerBeforeItsTime(t *testing.T) {
 func (b *bench) firstEvents(path, staff string) string {
 	b.t.Helper()
 	cookie := b.cookie
-	if !strings.HasPrefix(path, "/api/candidate") {
+	if !strings.HasPrefix(path, "/api/candidate") && !strings.HasPrefix(path, "/api/phone") {
 		cookie = staff
 	}
 	r, err := http.NewRequest("GET", b.url+path, nil)
@@ -333,6 +334,10 @@ func TestOneScreenAtATime(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, second, 1, "support can see that somebody tried")
 
+	chain := func() int {
+		return b.request("PUT", "/api/candidate/takes/0123456789abcdef0123456789abcdef/chain?from=0", "").StatusCode
+	}
+	b.as(first, func() { assert.Equal(t, http.StatusNotFound, chain(), "it gets through") })
 	bye := make(chan string, 1)
 	go func() {
 		r, _ := http.NewRequest("GET", b.url+"/api/candidate/live", nil)
@@ -354,6 +359,7 @@ func TestOneScreenAtATime(t *testing.T) {
 	assert.Equal(t, http.StatusCreated, status)
 	b.as(first, func() {
 		assert.Equal(t, http.StatusUnauthorized, b.request("GET", "/api/candidate/state", "").StatusCode)
+		assert.Equal(t, http.StatusUnauthorized, chain(), "what was found a moment ago is forgotten")
 	})
 	said2 := <-bye
 	assert.True(t, strings.Contains(said2, "event: bye") || strings.Contains(said2, "unauthorized"), said2)

@@ -86,7 +86,7 @@ func (s *Server) saveStill(r *http.Request, picture io.Reader) error {
 	if !slices.Contains(sides, side) {
 		return newProblem(http.StatusNotFound, "there is no such still")
 	}
-	if err := s.mayReport(session.AttemptID, stillCost); err != nil {
+	if err := s.mayReport("candidate "+session.AttemptID, stillCost); err != nil {
 		return err
 	}
 	data, err := io.ReadAll(picture)

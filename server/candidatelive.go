@@ -14,6 +14,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	session, _ := candidateOf(ctx)
 	changed, stop := s.opts.Hub.watch(session.AttemptID)
 	defer stop()
+	phoned, stopPhone := s.phones.told.watch(session.AttemptID)
+	defer stopPhone()
 	ended, stopSession := s.sessions.watch(session.TokenHash)
 	defer stopSession()
 	// Whatever can fail must fail before the stream begins, or the page would not be told.
@@ -49,6 +51,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
 				return
 			}
+		case <-phoned:
+			// Every few seconds, and nothing else with it.
+			if !pause(ctx, coalesce) || !s.sendPhone(ctx, out, session.AttemptID) {
+				return
+			}
+			continue
 		case <-moment:
 		case <-changed:
 			if !pause(ctx, coalesce) {
@@ -78,8 +86,23 @@ func (s *Server) liveViews(ctx context.Context, session store.CandidateSession) 
 	return i.Next(s.opts.Now()), func(out *stream) bool {
 		knownState, knownPaper := state, paper
 		knownState.ServerTime, knownPaper.ServerTime = 0, 0
+		if knownState.Phone != nil {
+			lasting := *knownState.Phone
+			lasting.Bound = lasting.Bound.lasting()
+			knownState.Phone = &lasting
+		}
 		return out.send("state", state, knownState) && out.send("questions", paper, knownPaper)
 	}, nil
+}
+
+// sendPhone sends what the phone of an attempt has said.
+func (s *Server) sendPhone(ctx context.Context, out *stream, attemptID string) bool {
+	attempt, err := s.opts.Store.Attempt(ctx, attemptID)
+	if err != nil {
+		return false
+	}
+	bound, err := s.boundPhone(ctx, attempt)
+	return err == nil && (bound == nil || out.send("phone", bound, bound))
 }
 
 // until gives a channel that is told at a moment of the server's clock; never where there is none. It may come early by a clock that is

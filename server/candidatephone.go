@@ -13,6 +13,8 @@ import (
 
 	"rsc.io/qr"
 
+	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/interview"
 	"github.com/trivue/trivue/store"
 )
 
@@ -26,20 +28,57 @@ const (
 	codeLength     = 8
 )
 
-// phone gives the code that binds a phone to an attempt, as text and as a picture of its address.
-func (s *Server) phone(ctx context.Context, attemptID string) (*phoneView, error) {
+// phone gives what a candidate's page shows of the phone: the one that is there, and the code for one that is to join.
+func (s *Server) phone(ctx context.Context, i interview.Interview) (*phoneView, error) {
+	bound, err := s.boundPhone(ctx, i.Attempt)
+	view := &phoneView{Bound: bound}
+	if err != nil {
+		return nil, err
+	}
+	now := s.opts.Now()
+	if _, _, err := i.Apply(exam.Bind{}, now); err != nil {
+		return view, nil // none can join now
+	}
+	code, err := s.opts.Store.PhoneCodeOf(ctx, i.Attempt.ID, now)
+	if notFound(err) && bound != nil {
+		return view, nil // nobody has asked for another one
+	}
+	if notFound(err) {
+		code, err = s.makeCode(ctx, i.Attempt.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	view.Code, view.URL = code.Code, originOf(ctx)+"/phone?code="+url.QueryEscape(code.Code)
+	view.QR, err = qrPicture(view.URL)
+	return view, err
+}
+
+// askForPhone makes a code with which another phone can take the place of the one that is there.
+func (s *Server) askForPhone(ctx context.Context, attemptID string) (stateView, error) {
+	if err := s.mayReport("candidate "+attemptID, messageCost); err != nil {
+		return stateView{}, err
+	}
+	if _, err := s.opts.Interviews.Do(ctx, attemptID, exam.AskForPhone{}); err != nil {
+		return stateView{}, err
+	}
+	if _, err := s.makeCode(ctx, attemptID); err != nil {
+		return stateView{}, err
+	}
+	// Once more: the page's stream may have been faster than the code.
+	s.opts.Hub.AttemptChanged(attemptID)
+	return s.state(ctx, attemptID)
+}
+
+// makeCode gives the code that binds a phone to an attempt.
+func (s *Server) makeCode(ctx context.Context, attemptID string) (store.PhoneCode, error) {
 	now := s.opts.Now()
 	for {
 		kept, err := s.opts.Store.EnsurePhoneCode(ctx, store.PhoneCode{AttemptID: attemptID, Code: newCode(), ExpiresAt: now.Add(phoneCodeLength)}, now)
 		if errors.Is(err, store.ErrConflict) {
 			continue // another attempt has it
 		}
-		if err != nil {
-			return nil, err
-		}
-		address := originOf(ctx) + "/phone?code=" + url.QueryEscape(kept.Code)
-		picture, err := qrPicture(address)
-		return &phoneView{Code: kept.Code, URL: address, QR: picture}, err
+		return kept, err
 	}
 }
 

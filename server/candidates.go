@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,10 +28,11 @@ type candidateRow struct {
 	HelpOpen     bool             `json:"helpOpen" doc:"The candidate's last message has no answer."`
 	Reentered    int              `json:"reentered"`
 	ExtraSeconds int64            `json:"extraSeconds"`
-	LostSeconds  int64            `json:"lostSeconds" doc:"While answering, without a recording that there should have been."`
+	LostSeconds  int64            `json:"lostSeconds" doc:"While answering, without a recording of the laptop that there should have been."`
 	Gaps         []gapView        `json:"gaps"`
 	Ended        *endedView       `json:"ended"`
 	Recordings   []recordedView   `json:"recordings"`
+	Phone        *boundView       `json:"phone" doc:"The phone that films; null while there is none."`
 }
 
 type gapView struct {
@@ -116,11 +118,16 @@ func (s *Server) candidate(ctx context.Context, attemptID string) (candidateRow,
 		return candidateRow{}, err
 	}
 	row.Recordings = viewRecorded(takes)
+	if row.Phone, err = s.boundPhone(ctx, i.Attempt); err != nil {
+		return candidateRow{}, err
+	}
 	gaps, err := s.opts.Interviews.Gaps(ctx, i)
 	if err != nil {
 		return candidateRow{}, err
 	}
-	row.LostSeconds = int64(exam.LostTime(gaps).Round(time.Second) / time.Second)
+	// Time is granted for what the candidate was kept from; the side view keeps nobody from answering.
+	answers := slices.DeleteFunc(slices.Clone(gaps), func(g exam.Gap) bool { return g.Kind == exam.Phone })
+	row.LostSeconds = int64(exam.LostTime(answers).Round(time.Second) / time.Second)
 	for _, g := range gaps {
 		row.Gaps = append(row.Gaps, gapView{g.Kind, g.From.UnixMicro(), g.To.UnixMicro(), g.Cause})
 	}
@@ -168,6 +175,8 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	session, _ := ctx.Value(tokenKey).(string)
 	changed, stop := s.opts.Hub.watch(allAttempts)
 	defer stop()
+	phoned, stopPhones := s.phones.told.watch(allAttempts)
+	defer stopPhones()
 	signedOut, stopSession := s.sessions.watch(session)
 	defer stopSession()
 	list, err := s.candidates(ctx, id)
@@ -178,11 +187,20 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 	out := newStream(w)
 	send := func() bool {
 		known := list
-		known.ServerTime = 0
+		known.ServerTime, known.Candidates = 0, slices.Clone(list.Candidates)
+		for n := range known.Candidates {
+			known.Candidates[n].Phone = known.Candidates[n].Phone.lasting()
+		}
 		return out.send("candidates", list, known)
 	}
 	if !send() {
 		return
+	}
+	told := map[string]saidView{}
+	for _, row := range list.Candidates {
+		if row.Phone != nil {
+			told[row.Attempt] = row.Phone.saidView
+		}
 	}
 	beat := time.NewTicker(s.opts.BeatEvery)
 	defer beat.Stop()
@@ -198,13 +216,19 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
 				return
 			}
+		case <-phoned:
+			// Every moment, from some of hundreds: nothing else is read for it.
+			if !s.sendPhones(ctx, out, list.Candidates, told) || !pause(ctx, coalesceList) {
+				return
+			}
+			continue
 		case <-changed:
 		}
 		// Also at a beat: steps change by the time alone, and sessions end on other servers.
 		if !s.stillMay(ctx, session, exam.Assist) {
 			return
 		}
-		if list, err = s.candidates(ctx, id); err != nil || !send() {
+		if list, err = s.candidates(ctx, id); err != nil || !send() || !s.sendPhones(ctx, out, list.Candidates, told) {
 			return
 		}
 		// What changes meanwhile is one change: what was told last is at most so old.
@@ -216,3 +240,26 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 
 // coalesceList bounds how often a whole list is made anew.
 const coalesceList = time.Second
+
+type phonesView struct {
+	ServerTime int64               `json:"serverTime"`
+	Phones     map[string]saidView `json:"phones" doc:"By attempt: those that have said something new."`
+}
+
+// sendPhones sends what candidates' phones have said that the reader was not told.
+func (s *Server) sendPhones(ctx context.Context, out *stream, candidates []candidateRow, told map[string]saidView) bool {
+	view := phonesView{ServerTime: s.opts.Now().UnixMicro(), Phones: map[string]saidView{}}
+	for _, row := range candidates {
+		if row.Phone == nil {
+			continue
+		}
+		said, err := s.said(ctx, row.Attempt, time.UnixMicro(row.Phone.At))
+		if err != nil {
+			return false
+		}
+		if !said.sameAs(told[row.Attempt]) {
+			view.Phones[row.Attempt], told[row.Attempt] = said, said
+		}
+	}
+	return len(view.Phones) == 0 || out.send("phones", view, nil)
+}

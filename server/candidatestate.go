@@ -73,6 +73,7 @@ type stateAttempt struct {
 	ExtraSeconds int64               `json:"extraSeconds"`
 	Ended        *endedView          `json:"ended"`
 	Stills       map[string]int64    `json:"stills"`
+	LaptopSent   *int64              `json:"laptopSent" doc:"When the laptop had sent everything; the phone may still be sending."`
 }
 
 type loginView struct {
@@ -92,9 +93,10 @@ type endedView struct {
 }
 
 type phoneView struct {
-	Code string `json:"code"`
-	URL  string `json:"url"`
-	QR   string `json:"qr" doc:"A picture, as a data: URL."`
+	Code  string     `json:"code,omitempty" doc:"While a phone is to be joined."`
+	URL   string     `json:"url,omitempty"`
+	QR    string     `json:"qr,omitempty" doc:"A picture, as a data: URL."`
+	Bound *boundView `json:"bound" doc:"The phone that films; null while there is none."`
 }
 
 type attachmentView struct {
@@ -168,7 +170,7 @@ func (s *Server) state(ctx context.Context, attemptID string) (stateView, error)
 		return stateView{}, err
 	}
 	if !i.Exam.Policy.Skips(exam.BindPhone) {
-		view.Phone, err = s.phone(ctx, attemptID)
+		view.Phone, err = s.phone(ctx, i)
 	}
 	return view, err
 }
@@ -206,7 +208,7 @@ func (s *Server) viewState(i interview.Interview, now time.Time) stateView {
 		Policy:     statePolicy{listed(i.Exam.Policy.Skip), i.Exam.Policy.Face, i.Exam.Policy.Timing},
 		Candidate:  stateCandidate{i.Candidate.Ticket, i.Candidate.Name},
 		Attempt: stateAttempt{ID: i.Attempt.ID, Step: i.Step(now), Done: map[exam.Step]int64{}, Login: loginView{c.Login.State, ""},
-			Blocked: viewBlocked(i, now), Reentered: c.Reentered, ExtraSeconds: int64(c.Granted() / time.Second), Ended: viewEnded(c.Ended), Stills: map[string]int64{}},
+			Blocked: viewBlocked(i, now), Reentered: c.Reentered, ExtraSeconds: int64(c.Granted() / time.Second), Ended: viewEnded(c.Ended), Stills: map[string]int64{}, LaptopSent: moment(c.LaptopSent)},
 		Attachments: []attachmentView{},
 		Questions:   stateQuestions{len(i.Items), len(i.Released(now))},
 	}

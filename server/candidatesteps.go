@@ -82,8 +82,12 @@ func (s *Server) stepCommand(ctx context.Context, attemptID string, in *stepRequ
 	case string(exam.Answering):
 		return exam.End{}, nil
 	case string(exam.Sending):
-		missing, err := s.missing(ctx, attemptID)
-		return exam.Send{Missing: missing}, err
+		i, err := s.opts.Interviews.Load(ctx, attemptID)
+		if err != nil {
+			return nil, err
+		}
+		laptop, phone, err := s.missing(ctx, i)
+		return exam.Send{Missing: laptop, PhoneMissing: phone}, err
 	case restartStep:
 		return exam.Restart{}, nil
 	default:
@@ -165,16 +169,17 @@ const (
 	stillCost     = 100
 )
 
-// mayReport bounds what a candidate can fill the log and the archive with.
-func (s *Server) mayReport(attemptID string, cost int64) error {
-	if wait := s.reports.take(attemptID, cost); wait > 0 {
+// mayReport bounds what a device of an attempt can fill the log and the archive with.
+func (s *Server) mayReport(who string, cost int64) error {
+	if wait := s.reports.take(who, cost); wait > 0 {
 		return slowDown(wait, "too much was sent at once")
 	}
 	return nil
 }
 
-func (s *Server) report(ctx context.Context, attemptID string, raw []json.RawMessage) (reportView, error) {
-	if err := s.mayReport(attemptID, int64(len(raw))); err != nil {
+// report takes in what a browser reports. A laptop and a phone are bounded each by itself.
+func (s *Server) report(ctx context.Context, attemptID, source string, raw []json.RawMessage) (reportView, error) {
+	if err := s.mayReport(source+" "+attemptID, int64(len(raw))); err != nil {
 		return reportView{}, err
 	}
 	view := reportView{Refused: []refusedView{}}
@@ -188,7 +193,7 @@ func (s *Server) report(ctx context.Context, attemptID string, raw []json.RawMes
 		}
 		reports = append(reports, r)
 	}
-	taken, refused, err := s.opts.Interviews.Report(ctx, attemptID, "candidate", reports)
+	taken, refused, err := s.opts.Interviews.Report(ctx, attemptID, source, reports)
 	view.Taken = taken
 	for _, r := range refused {
 		view.Refused = append(view.Refused, refusedView{r.ID, r.Why})
@@ -196,30 +201,37 @@ func (s *Server) report(ctx context.Context, attemptID string, raw []json.RawMes
 	return view, err
 }
 
-// missing says what the server does not have of an attempt's recordings yet; nothing where it has signed for everything that it knows
-// of. Only the browser knows whether there is more.
-func (s *Server) missing(ctx context.Context, attemptID string) (string, error) {
-	takes, err := s.opts.Store.Takes(ctx, attemptID)
+// missing says what the server does not have of an attempt's recordings yet, of the laptop's and of the phone's; nothing where it has
+// signed for everything that it knows of. Only the browsers know whether there is more.
+func (s *Server) missing(ctx context.Context, i interview.Interview) (laptop, phone string, err error) {
+	takes, err := s.opts.Store.Takes(ctx, i.Attempt.ID)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	chains, err := s.opts.Store.Chains(ctx, attemptID)
+	chains, err := s.opts.Store.Chains(ctx, i.Attempt.ID)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	chainOf := make(map[string]store.Chain, len(chains))
 	for _, c := range chains {
 		chainOf[c.TakeID] = c
 	}
 	for _, t := range takes {
+		missing := &laptop
+		if t.Kind == exam.Phone {
+			missing = &phone
+		}
 		c, own := chainOf[t.ID]
 		switch {
 		case !own, t.State == exam.Discarded, t.State == exam.Replaced:
 		case t.State == exam.Uploading:
-			return fmt.Sprintf("take %s of the %s is not here whole", t.ID, t.Kind), nil
+			*missing = fmt.Sprintf("take %s of the %s is not here whole", t.ID, t.Kind)
 		case c.Receipt == "":
-			return fmt.Sprintf("take %s of the %s is not checked yet", t.ID, t.Kind), nil
+			*missing = fmt.Sprintf("take %s of the %s is not checked yet", t.ID, t.Kind)
 		}
 	}
-	return "", nil
+	if phone == "" {
+		phone, err = s.phoneUnsent(ctx, i)
+	}
+	return laptop, phone, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/pprof"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,22 @@ func Operations(checks []Check, gatherer prometheus.Gatherer) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, gatherer}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	mux.HandleFunc("GET /healthz", Healthy)
 	mux.HandleFunc("GET /readyz", Ready(checks, checkWithin))
+	mux.Handle("GET /debug/pprof/", fromHere(http.HandlerFunc(pprof.Index)))
+	mux.Handle("GET /debug/pprof/profile", fromHere(http.HandlerFunc(pprof.Profile)))
 	return mux
+}
+
+// fromHere answers programs on this machine alone: profiles take processor time and tell about the memory, and the listener may be open to
+// a network for the sake of metrics.
+func fromHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !at.Addr().Unmap().IsLoopback() {
+			http.Error(w, "profiles are given to this machine only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Healthy says that the process answers.

@@ -114,3 +114,13 @@ func TestMetrics(t *testing.T) {
 	assert.NotContains(t, text, "trivue_queue_tasks{")
 	assert.Contains(t, text, "trivue_stage_run_seconds_count")
 }
+
+func TestProfilesAreForThisMachine(t *testing.T) {
+	for from, want := range map[string]int{"127.0.0.1:5": http.StatusOK, "[::1]:5": http.StatusOK, "192.0.2.1:5": http.StatusForbidden, "@": http.StatusForbidden} {
+		r := httptest.NewRequest(http.MethodGet, "/debug/pprof/", nil)
+		r.RemoteAddr = from
+		w := httptest.NewRecorder()
+		server.Operations(nil, server.QueueMetrics(func() ([]server.QueueDepth, error) { return nil, nil })).ServeHTTP(w, r)
+		assert.Equal(t, want, w.Code, from)
+	}
+}

@@ -57,6 +57,12 @@ type Store interface {
 	Stills(ctx context.Context, attemptID string) ([]store.Still, error)
 	Chains(ctx context.Context, attemptID string) ([]store.Chain, error)
 	EnsurePhoneCode(ctx context.Context, offered store.PhoneCode, now time.Time) (store.PhoneCode, error)
+	PhoneCodeOf(ctx context.Context, attemptID string, now time.Time) (store.PhoneCode, error)
+	PhoneCode(ctx context.Context, code string, now time.Time) (store.PhoneCode, error)
+	PhoneSession(ctx context.Context, tokenHash string, now time.Time) (store.PhoneSession, error)
+	DeletePhoneSession(ctx context.Context, tokenHash string) error
+	SavePhoneStatus(ctx context.Context, p store.PhoneStatus) error
+	PhoneStatus(ctx context.Context, attemptID string) (store.PhoneStatus, error)
 }
 
 // Media opens archived files of an attempt by name.
@@ -68,7 +74,7 @@ type Media interface {
 }
 
 // TakeHandlers take in chains of takes and give receipts: docs/interview.md, "Sending" and "Receipt". Patterns of the first two have
-// {take}; whose request it is they ask CandidateGrant.
+// {take}; whose request it is they ask CandidateGrant, and below /api/phone/ PhoneGrant.
 type TakeHandlers struct{ PutChain, GetReceipt, List http.Handler }
 
 // Options configure a Server.
@@ -78,6 +84,7 @@ type Options struct {
 	// Interviews applies the rules of interviews; Objects keeps their documents and pictures.
 	Interviews interview.Service
 	Objects    Objects
+	Previews   Previews     // of phones
 	Uploads    http.Handler // mounted at /files/
 	// Takes answers what candidates\' pages ask about their takes.
 	Takes TakeHandlers
@@ -101,9 +108,11 @@ type Server struct {
 	opts     Options
 	handler  http.Handler
 	logins   *loginGuard
-	sessions *Hub          // told of sessions that end, by the hash of their token
-	probes   *budgets      // bytes of measurements
-	reports  *budgets      // what one attempt sends besides its recordings
+	sessions *Hub // told of sessions that end, by the hash of their token
+	sending  uploadSessions
+	probes   *budgets // bytes of measurements
+	reports  *budgets // what one attempt sends besides its recordings
+	phones   phoneSide
 	ending   chan struct{} // closed by Close: streams end
 }
 
@@ -121,7 +130,7 @@ func New(opts Options) *Server {
 	if opts.BeatEvery == 0 {
 		opts.BeatEvery = beatEvery
 	}
-	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), probes: newBudgets(probeRate, probeAtOnce, opts.Now), reports: newBudgets(reportRate, reportsAtOnce, opts.Now), ending: make(chan struct{})}
+	s := &Server{opts: opts, logins: newLoginGuard(opts.Now), sessions: NewHub(), probes: newBudgets(probeRate, probeAtOnce, opts.Now), reports: newBudgets(reportRate, reportsAtOnce, opts.Now), phones: newPhoneSide(opts.Now), ending: make(chan struct{})}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Trivue", opts.Version)
 	config.Info.Description = "Online interviews: exams, attempts, uploads, synchronised playback. Recordings are uploaded by tus 1.0 at /files/."
@@ -135,6 +144,7 @@ func New(opts Options) *Server {
 	s.registerSupport(api)
 	s.registerCandidate(api)
 	s.registerCandidates(api)
+	s.registerPhone(api)
 	describe(api.OpenAPI())
 
 	mux.HandleFunc("GET /api/attempts/{id}/events", s.events)
@@ -149,6 +159,12 @@ func New(opts Options) *Server {
 	mux.Handle("GET /api/candidate/takes/{take}/receipt", opts.Takes.GetReceipt)
 	mux.Handle("GET /api/candidate/takes", opts.Takes.List)
 	mux.HandleFunc("POST /api/candidate/probe", s.probeUp)
+	mux.HandleFunc("GET /api/candidate/phone/still", s.ownPreview)
+	mux.HandleFunc("GET /api/phone/live", s.phoneLive)
+	mux.HandleFunc("PUT /api/phone/still", s.phoneStill)
+	mux.Handle("PUT /api/phone/takes/{take}/chain", opts.Takes.PutChain)
+	mux.Handle("GET /api/phone/takes/{take}/receipt", opts.Takes.GetReceipt)
+	mux.Handle("GET /api/phone/takes", opts.Takes.List)
 	mux.Handle("/files/", opts.Uploads)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, http.StatusNotFound, "not-found", "there is no such resource")

@@ -33,15 +33,16 @@ var (
 
 // bench is the server on a real database, with one file in its archive.
 type bench struct {
-	t      *testing.T
-	store  *store.Store
-	server *server.Server
-	hub    *server.Hub
-	url    string
-	clock  atomic.Int64 // nanoseconds since 1970
-	now    time.Time    // when the bench was made
-	cookie string
-	woken  []string
+	t          *testing.T
+	store      *store.Store
+	server     *server.Server
+	hub        *server.Hub
+	interviews interview.Service
+	url        string
+	clock      atomic.Int64 // nanoseconds since 1970
+	now        time.Time    // when the bench was made
+	cookie     string
+	woken      []string
 }
 
 type seekable struct{ *bytes.Reader }
@@ -82,7 +83,16 @@ func newBenchWith(t *testing.T, change func(*server.Options)) *bench {
 			}
 			_, _ = io.WriteString(w, "page")
 		})}
+	options.Previews = server.Previews{Folder: filepath.Join(t.TempDir(), "previews")}
 	options.Interviews = interview.Service{Store: b.store, Notifier: b.hub, Now: options.Now}
+	// What uploads ask of the server is what they are granted.
+	options.Uploads = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if attemptID, ok := b.server.PhoneGrant(r); ok {
+			w.Header().Set("X-Grant", "granted "+attemptID)
+		}
+		http.NotFound(w, r)
+	})
+	b.interviews = options.Interviews
 	change(&options)
 	b.server = server.New(options)
 	listener := httptest.NewServer(b.server.Handler())

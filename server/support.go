@@ -137,6 +137,10 @@ const registered = "photo"
 
 // picture gives support the pictures that it compares.
 func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("side") == string(exam.Phone) {
+		s.preview(w, r, r.PathValue("id"))
+		return
+	}
 	key, mime, err := s.pictureKey(r.Context(), r.PathValue("id"), r.PathValue("side"))
 	if err != nil {
 		s.writeError(w, r, err)

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -103,6 +106,37 @@ func (s *Store) BeginChain(ctx context.Context, attemptID, takeID, mime, replace
 func (s *Store) AdvanceChain(ctx context.Context, takeID string, from int64, to ChainProgress) error {
 	return s.changeChain(ctx, takeID, "advance", "records = ?, bytes = ?, link = ?, ms = ?, whole = ?",
 		[]any{to.Records, to.Bytes, to.Link, to.Ms, to.Whole}, "records = ? AND receipt = ''", from)
+}
+
+// ChainAdvance is more of a chain that was found right: From is how many records there were before.
+type ChainAdvance struct {
+	TakeID string
+	From   int64
+	To     ChainProgress
+}
+
+// advancesAtOnce bounds a statement of AdvanceChains.
+const advancesAtOnce = 200
+
+// AdvanceChains does what AdvanceChain does for many takes in few statements, and gives those for which it did. Of the others there
+// are other records now, or a receipt, or they do not exist.
+func (s *Store) AdvanceChains(ctx context.Context, all []ChainAdvance) (advanced []string, err error) {
+	for some := range slices.Chunk(all, advancesAtOnce) {
+		rows, values := make([]string, len(some)), make([]any, 0, 7*len(some)+1)
+		for n, a := range some {
+			rows[n] = "(?, ?, ?, ?, ?, ?, ?)"
+			values = append(values, lookup(a.TakeID, a.From, a.To.Records, a.To.Bytes, a.To.Link, a.To.Ms, a.To.Whole)...)
+		}
+		var these []string
+		err := s.write.NewRaw("WITH next (id, was, records, bytes, link, ms, whole) AS (VALUES "+strings.Join(rows, ", ")+`)
+			UPDATE chains SET records = next.records, bytes = next.bytes, link = next.link, ms = next.ms, whole = next.whole
+			FROM next WHERE chains.take_id = next.id AND chains.records = next.was AND chains.receipt = '' RETURNING chains.take_id`, values...).Scan(ctx, &these)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return advanced, fmt.Errorf("advance %d chains: %w", len(some), err)
+		}
+		advanced = append(advanced, these...)
+	}
+	return advanced, nil
 }
 
 // ResetChain forgets how far a chain was found right: its file is gone, and will be sent again. A chain that does not exist is

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,38 @@ func TestAChainGoesForwardUntilItsReceipt(t *testing.T) {
 		}
 		_, err = s.SaveReceipt(ctx, "none", "note", now)
 		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+func TestManyChainsAdvanceAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		withAttempt(t, s)
+		advances := []store.ChainAdvance{{TakeID: "none", To: store.ChainProgress{Records: 1}}, {TakeID: "a\x00", To: store.ChainProgress{Records: 1}}}
+		for n := range 450 {
+			id := fmt.Sprintf("t%03d", n)
+			require.NoError(t, s.BeginChain(ctx, anAttempt.ID, id, aMIME, ""))
+			advances = append(advances, store.ChainAdvance{TakeID: id, To: store.ChainProgress{Records: 2, Bytes: 5 << 32, Link: strings.Repeat("ab", 32), Ms: 4000}})
+		}
+		advances[2].From = 1 // others are there now
+		require.NoError(t, s.AdvanceChain(ctx, "t001", 0, store.ChainProgress{Records: 2, Bytes: 1, Whole: true}))
+		advances[3].From = 2
+		advances[3].To.Records = 3
+		_, err := s.SaveReceipt(ctx, "t001", "note", now)
+		require.NoError(t, err)
+
+		advanced, err := s.AdvanceChains(ctx, advances)
+		require.NoError(t, err)
+		require.Len(t, advanced, 448)
+		for _, id := range []string{"none", "t000", "t001"} {
+			require.NotContains(t, advanced, id)
+		}
+		got, err := s.Chain(ctx, "t449")
+		require.NoError(t, err)
+		require.Equal(t, advances[len(advances)-1].To, got.Progress)
+		advanced, err = s.AdvanceChains(ctx, nil)
+		require.NoError(t, err)
+		require.Empty(t, advanced)
 	})
 }
 

@@ -52,22 +52,26 @@ func rowOfEvent(e exam.Event) eventRow {
 // is to be applied to what is there now.
 func (s *Store) ChangeCourse(ctx context.Context, next exam.Attempt, events []exam.Event, now time.Time) error {
 	err := s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		row := attemptRow{ID: next.ID, Course: next.Course, Version: next.Version, Ongoing: next.Course.Ongoing()}
-		ok, err := changed(tx.NewUpdate().Model(&row).Column("course", "version", "ongoing").
-			Where("id = ? AND version = ?", lookup(next.ID, next.Version-1)...).Exec(ctx))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("version %d is not the next one: %w", next.Version, ErrConflict)
-		}
-		_, err = appendEvents(ctx, tx, next.ID, events, now)
-		return err
+		return changeCourse(ctx, tx, next, events, now)
 	})
 	if err != nil {
 		return fmt.Errorf("change course of attempt %s: %w", next.ID, err)
 	}
 	return nil
+}
+
+func changeCourse(ctx context.Context, tx bun.Tx, next exam.Attempt, events []exam.Event, now time.Time) error {
+	row := attemptRow{ID: next.ID, Course: next.Course, Version: next.Version, Ongoing: next.Course.Ongoing()}
+	ok, err := changed(tx.NewUpdate().Model(&row).Column("course", "version", "ongoing").
+		Where("id = ? AND version = ?", lookup(next.ID, next.Version-1)...).Exec(ctx))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("version %d is not the next one: %w", next.Version, ErrConflict)
+	}
+	_, err = appendEvents(ctx, tx, next.ID, events, now)
+	return err
 }
 
 // OngoingAttempts gives the attempts whose candidates have entered and have not ended.

@@ -142,17 +142,3 @@ func TestTheLatestStillOfASideCounts(t *testing.T) {
 		assert.Equal(t, []store.Still{still}, all)
 	})
 }
-
-func TestAPhoneCodeStaysWhileItIsValid(t *testing.T) {
-	onEach(t, func(t *testing.T, s *store.Store) {
-		withAttempt(t, s)
-		offer := func(code string, at time.Time) store.PhoneCode {
-			got, err := s.EnsurePhoneCode(t.Context(), store.PhoneCode{AttemptID: anAttempt.ID, Code: code, ExpiresAt: at.Add(time.Hour).UTC()}, at)
-			require.NoError(t, err)
-			return got
-		}
-		assert.Equal(t, "AAAAAA", offer("AAAAAA", now).Code)
-		assert.Equal(t, "AAAAAA", offer("BBBBBB", now.Add(time.Minute)).Code)
-		assert.Equal(t, "CCCCCC", offer("CCCCCC", now.Add(2*time.Hour)).Code)
-	})
-}

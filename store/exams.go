@@ -56,7 +56,7 @@ func (p *policy) Scan(src any) error {
 		*p = policy(exam.DefaultPolicy())
 		return nil
 	}
-	*p = policy{}
+	*p = policy{Phone: exam.DefaultPolicy().Phone} // of exams from before phones had one
 	if err := json.Unmarshal(kept, (*exam.Policy)(p)); err != nil {
 		return fmt.Errorf("decode policy: %w", err)
 	}

@@ -99,7 +99,7 @@ func TestTwoStoresShareADatabase(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 100 {
 				wg.Go(func() {
-					if err := stores[i%2].SetProgress(t.Context(), "a", int64(i)); err != nil {
+					if err := stores[i%2].SetProgress(t.Context(), map[string]int64{"a": int64(i)}); err != nil {
 						t.Errorf("progress: %v", err)
 					}
 				})

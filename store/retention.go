@@ -43,7 +43,7 @@ func (s *Store) ForgetTake(ctx context.Context, takeID string) error {
 	return nil
 }
 
-// ForgetResults deletes what the database knows of an attempt's results: its own stages, objects and stills. The objects themselves are
+// ForgetResults deletes what the database knows of an attempt's results: its own stages, objects and stills, and what its phone said last. The objects themselves are
 // the caller's to delete before.
 func (s *Store) ForgetResults(ctx context.Context, attemptID string) error {
 	err := s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -51,6 +51,7 @@ func (s *Store) ForgetResults(ctx context.Context, attemptID string) error {
 			"DELETE FROM stages WHERE attempt_id = ? AND take_id = ''",
 			"DELETE FROM objects WHERE attempt_id = ?",
 			"DELETE FROM stills WHERE attempt_id = ?",
+			"DELETE FROM phone_status WHERE attempt_id = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, statement, attemptID); err != nil {
 				return err

@@ -53,36 +53,3 @@ func (s *Store) Stills(ctx context.Context, attemptID string) ([]Still, error) {
 	err := s.list(ctx, &rows, "stills of attempt "+attemptID, "side", "attempt_id = ?", attemptID)
 	return convert(rows, stillRow.still), err
 }
-
-// PhoneCode binds a phone to an attempt while it is valid.
-type PhoneCode struct {
-	AttemptID string
-	Code      string
-	ExpiresAt time.Time
-}
-
-type phoneCodeRow struct {
-	bun.BaseModel `bun:"table:phone_codes,alias:p"`
-
-	AttemptID string `bun:",pk"`
-	Code      string
-	ExpiresAt instant
-}
-
-// EnsurePhoneCode gives the code of an attempt that is still valid at now, or keeps the offered one in its place. An offered code
-// that another attempt has is ErrConflict: offer another one.
-func (s *Store) EnsurePhoneCode(ctx context.Context, offered PhoneCode, now time.Time) (PhoneCode, error) {
-	if err := identified("attempt ID", offered.AttemptID, "code", offered.Code); err != nil {
-		return PhoneCode{}, fmt.Errorf("phone code: %w", err)
-	}
-	row := phoneCodeRow{AttemptID: offered.AttemptID, Code: offered.Code, ExpiresAt: instant{offered.ExpiresAt}}
-	_, err := s.write.NewInsert().Model(&row).On("CONFLICT (attempt_id) DO UPDATE").Set("code = EXCLUDED.code, expires_at = EXCLUDED.expires_at").
-		Where("p.expires_at <= ?", instant{now}).Exec(ctx)
-	if err != nil {
-		return PhoneCode{}, fmt.Errorf("phone code of attempt %s: %w", offered.AttemptID, translate(err))
-	}
-	if err := s.get(ctx, &row, "phone code of attempt "+offered.AttemptID, "attempt_id = ?", offered.AttemptID); err != nil {
-		return PhoneCode{}, err
-	}
-	return PhoneCode{AttemptID: row.AttemptID, Code: row.Code, ExpiresAt: row.ExpiresAt.Time}, nil
-}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/trivue/trivue/exam"
@@ -91,18 +94,25 @@ func (s *Store) UploadingTakes(ctx context.Context) ([]exam.Take, error) {
 	return convert(rows, takeRow.take), err
 }
 
-// SetProgress notes how many bytes of a take are stored. The number only grows: a smaller one, or one that comes after the
-// take was received or discarded, changes nothing.
-func (s *Store) SetProgress(ctx context.Context, takeID string, received int64) error {
-	ok, err := changed(s.write.NewUpdate().Model((*takeRow)(nil)).Set("received = ?", received).
-		Where("id = ? AND state = ? AND received < ?", lookup(takeID, string(exam.Uploading), received)...).Exec(ctx))
-	if err != nil {
-		return fmt.Errorf("progress of take %s: %w", takeID, err)
+// progressAtOnce bounds a statement of SetProgress.
+const progressAtOnce = 500
+
+// SetProgress notes how many bytes of each take, by its identifier, are stored. The numbers only grow: a smaller one, or one that comes
+// after the take was received or discarded, changes nothing. Nor does one for a take that does not exist.
+func (s *Store) SetProgress(ctx context.Context, received map[string]int64) error {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(received)), progressAtOnce) {
+		rows, values := make([]string, len(some)), make([]any, 0, 2*len(some)+1)
+		for n, id := range some {
+			rows[n] = "(?, ?)"
+			values = append(values, lookup(id, received[id])...)
+		}
+		if _, err := s.write.NewRaw("WITH next (id, received) AS (VALUES "+strings.Join(rows, ", ")+`)
+			UPDATE takes SET received = next.received FROM next WHERE takes.id = next.id AND takes.state = ? AND takes.received < next.received`,
+			append(values, string(exam.Uploading))...).Exec(ctx); err != nil {
+			return fmt.Errorf("progress of %d takes: %w", len(some), err)
+		}
 	}
-	if !ok {
-		_, err = s.Take(ctx, takeID)
-	}
-	return err
+	return nil
 }
 
 // MarkReceived notes that all bytes of a take are stored: Uploading becomes Received, and the attempt's revision grows.

@@ -60,13 +60,14 @@ func TestProgressOnlyGrows(t *testing.T) {
 		ctx := t.Context()
 		withAttempt(t, s)
 		uploading(t, s, "a", exam.Camera)
+		uploading(t, s, "b", exam.Screen)
 		numbers := rand.Perm(200)
 		var wg sync.WaitGroup
 		for worker := range 20 {
 			wg.Go(func() {
 				seen := int64(-1)
 				for _, n := range numbers[worker*10 : worker*10+10] {
-					if err := s.SetProgress(ctx, "a", int64(n)); err != nil {
+					if err := s.SetProgress(ctx, map[string]int64{"a": int64(n), "b": 1}); err != nil {
 						t.Errorf("progress: %v", err)
 					}
 					take, err := s.Take(ctx, "a")
@@ -81,13 +82,19 @@ func TestProgressOnlyGrows(t *testing.T) {
 		take, err := s.Take(ctx, "a")
 		require.NoError(t, err)
 		require.EqualValues(t, 199, take.Received)
+		take, err = s.Take(ctx, "b")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, take.Received)
 
 		require.NoError(t, s.MarkReceived(ctx, "a", 150, now))
-		require.NoError(t, s.SetProgress(ctx, "a", 500), "late progress is ignored")
+		require.NoError(t, s.SetProgress(ctx, map[string]int64{"a": 500}), "late progress is ignored")
 		take, err = s.Take(ctx, "a")
 		require.NoError(t, err)
 		require.EqualValues(t, 150, take.Received)
-		require.ErrorIs(t, s.SetProgress(ctx, "none", 1), store.ErrNotFound)
+		require.NoError(t, s.SetProgress(ctx, map[string]int64{"none": 1, "b": 2}))
+		take, err = s.Take(ctx, "b")
+		require.NoError(t, err)
+		require.EqualValues(t, 2, take.Received, "one that does not exist is no trouble for the others")
 	})
 }
 

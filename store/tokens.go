@@ -46,7 +46,7 @@ func (s *Store) UploadToken(ctx context.Context, tokenHash string, now time.Time
 
 // DeleteExpired deletes the sessions, upload tokens and phone codes that have expired at now.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
-	for _, model := range []any{(*sessionRow)(nil), (*uploadTokenRow)(nil), (*candidateSessionRow)(nil), (*phoneCodeRow)(nil)} {
+	for _, model := range []any{(*sessionRow)(nil), (*uploadTokenRow)(nil), (*candidateSessionRow)(nil), (*phoneCodeRow)(nil), (*phoneSessionRow)(nil)} {
 		if _, err := s.write.NewDelete().Model(model).Where("expires_at <= ?", instant{now}).Exec(ctx); err != nil {
 			return fmt.Errorf("delete what has expired: %w", err)
 		}

@@ -2,7 +2,8 @@
 //
 // Each of them sends 1.5 Mbit/s as a browser does: every two seconds a PATCH of what was recorded, and to Trivue the record of its chain,
 // after which the server has made it durable. What is measured is how long a PATCH takes, and how long until the server says that the bytes
-// are safe. The senders share the machine with the server.
+// are safe. The senders share the machine with the server. tusd alone never waits for the disk: a load must last until the system has no more room to
+// put that off (-run), or it is memory that is measured.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	var o options
-	flag.DurationVar(&o.run, "run", 20*time.Second, "how long each load lasts")
+	flag.DurationVar(&o.run, "run", 60*time.Second, "how long each load lasts")
 	flag.IntVar(&o.from, "from", 50, "the first load; each one is the double of that before, then the gap is halved")
 	flag.IntVar(&o.steps, "halvings", 3, "how often the gap between enough and too much is halved")
 	flag.DurationVar(&o.limit, "p99", 500*time.Millisecond, "how long 99 of 100 appends may take at most")
@@ -53,20 +54,26 @@ func measure(ctx context.Context, o options) error {
 	defer os.RemoveAll(dir)
 	fmt.Println("| server | live uploads | PATCH p50 ms | p99 ms | safe p50 ms | p99 ms | server's CPU | appends late |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
-	most := map[string]int{}
+	appended, safe := map[string]int{}, 0
 	for _, kind := range []string{"tusd", "trivue"} {
-		if most[kind], err = search(o, func(uploads int) (bool, error) {
-			figures, err := one(ctx, kind, filepath.Join(dir, fmt.Sprintf("%s-%d", kind, uploads)), uploads, o.run)
+		if appended[kind], err = search(o, func(uploads int) (bool, error) {
+			data := filepath.Join(dir, fmt.Sprintf("%s-%d", kind, uploads))
+			defer os.RemoveAll(data)
+			figures, err := one(ctx, kind, data, uploads, o.run)
 			if err != nil {
 				return false, fmt.Errorf("%s with %d uploads: %w", kind, uploads, err)
 			}
 			fmt.Println(figures.row(kind, uploads))
-			return figures.holds(o.limit), nil
+			if kind == "trivue" && figures.holds(figures.safe, o.limit) {
+				safe = max(safe, uploads)
+			}
+			return figures.holds(figures.patch, o.limit), nil
 		}); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("\nWith p99 ≤ %v: trivue %d, tusd alone %d live uploads (ratio %.2f).\n", o.limit, most["trivue"], most["tusd"], float64(most["trivue"])/float64(max(most["tusd"], 1)))
+	fmt.Printf("\nWith p99 of appends ≤ %v: trivue %d, tusd alone %d live uploads (ratio %.2f). Of trivue's, %d were also safe in that time.\n", o.limit, appended["trivue"], appended["tusd"],
+		float64(appended["trivue"])/float64(max(appended["tusd"], 1)), safe)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/tus/tusd/v2/pkg/filestore"
 	"github.com/tus/tusd/v2/pkg/handler"
 	"github.com/tus/tusd/v2/pkg/memorylocker"
@@ -68,7 +69,7 @@ func startServer(ctx context.Context, kind, dir string) (*server, error) {
 		if program == "" {
 			program = filepath.Join("bin", "trivue")
 		}
-		cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops-listen=", "--admin-password", "measured by bench", "--log-level", "error")
+		cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops-listen", os.Getenv("TRIVUE_LIVE_OPS"), "--admin-password", "measured by bench", "--log-level", "error")
 	}
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -95,12 +96,18 @@ func startServer(ctx context.Context, kind, dir string) (*server, error) {
 	return nil, errors.Join(errors.New("it ended before it said where it is"), cmd.Wait())
 }
 
-// stop ends the server and gives the processor time that it took, with that of its children.
-func (s *server) stop() (time.Duration, error) {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+// cpu is the processor time that the server's own process has taken.
+func (s *server) cpu() (time.Duration, error) {
+	p, err := procfs.NewProc(s.cmd.Process.Pid)
+	if err != nil {
 		return 0, err
 	}
+	stat, err := p.Stat()
+	return time.Duration(stat.CPUTime() * float64(time.Second)), err
+}
+
+func (s *server) stop() error {
+	err := s.cmd.Process.Signal(syscall.SIGTERM)
 	_ = s.cmd.Wait() // how it ends is not what is measured
-	state := s.cmd.ProcessState
-	return state.UserTime() + state.SystemTime(), nil
+	return err
 }

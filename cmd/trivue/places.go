@@ -57,6 +57,9 @@ func (p placeFlags) uploads() string { return filepath.Join(p.Data, "uploads") }
 // work is the folder in which stages write.
 func (p placeFlags) work() string { return filepath.Join(p.Data, "work") }
 
+// previews is the folder of what phones saw last.
+func (p placeFlags) previews() string { return filepath.Join(p.Data, "previews") }
+
 // open connects to the database and the archive.
 func (s *system) open(ctx context.Context, p placeFlags) (err error) {
 	dsn := p.Database

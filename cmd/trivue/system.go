@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/trivue/trivue/archive"
+	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/ingest/chain"
 	"github.com/trivue/trivue/ingest/takes"
 	"github.com/trivue/trivue/ingest/tus"
@@ -58,6 +60,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 		return s, err
 	}
 	hub := server.NewHub()
+	previews := server.Previews{Folder: c.previews()}
 	interviews := interview.Service{Store: s.store, Notifier: hub, Now: time.Now}
 	options := jobs.Options{Redis: queue, Store: s.store, Notifier: hub, Log: log, Concurrency: *c.Workers, Observe: observe,
 		Sweeps: []jobs.Sweep{
@@ -66,6 +69,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 			{Name: "rehearsals", Do: func(ctx context.Context) error {
 				return worker.Retention{Store: s.store, Objects: s.objects, RemoveUpload: s.uploads.Remove, Work: c.work(), Wake: s.jobs.Wake, Now: time.Now}.Sweep(ctx)
 			}},
+			{Name: "previews", Do: func(ctx context.Context) error { return previews.Sweep(ctx, time.Now()) }},
 			{Name: "expired sessions", Do: func(ctx context.Context) error { return s.store.DeleteExpired(ctx, time.Now()) }},
 		}}
 	if *c.Workers > 0 {
@@ -88,12 +92,12 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	}
 	signed := takes.New(takes.Options{Store: s.store, Uploads: s.uploads, Signer: receipts, Notifier: hub, Log: log, Now: time.Now})
 	s.closers = append(s.closers, func() error { signed.Close(); return nil })
-	own := signed.Handlers(s.authorizeCandidate)
+	own := signed.Handlers(s.authorizeTakes)
 	trusted, err := c.trustedProxies()
 	if err != nil {
 		return s, err
 	}
-	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: s.objects, Media: review.Service{Store: s.store, Archive: s.objects}, Uploads: s.uploads,
+	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: s.objects, Previews: previews, Media: review.Service{Store: s.store, Archive: s.objects}, Uploads: s.uploads,
 		Takes:        server.TakeHandlers{PutChain: own.PutChain, GetReceipt: own.GetReceipt, List: own.List},
 		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
@@ -114,19 +118,42 @@ func (s *system) close() error {
 }
 
 func (s *system) authorizeUpload(r *http.Request) (tus.Grant, error) {
+	if server.SaysPhone(r) {
+		return s.authorizePhone(r)
+	}
 	attemptID, candidate, ok, err := s.server.UploadGrant(r)
 	if err == nil && !ok {
 		err = tus.ErrUnauthorized
 	}
-	return tus.Grant{AttemptID: attemptID, Candidate: candidate}, err
+	grant := tus.Grant{AttemptID: attemptID, Candidate: candidate}
+	if candidate {
+		grant.Kinds = exam.LaptopKinds
+	}
+	return grant, err
 }
 
-func (s *system) authorizeCandidate(r *http.Request) (tus.Grant, error) {
+func (s *system) authorizePhone(r *http.Request) (tus.Grant, error) {
+	attemptID, ok := s.server.PhoneGrant(r)
+	if !ok {
+		return tus.Grant{}, tus.ErrUnauthorized
+	}
+	return tus.Grant{AttemptID: attemptID, Candidate: true, Kinds: []exam.Kind{exam.Phone}}, nil
+}
+
+// authorizeTakes says whose takes a request is about: the laptop's or the phone's, each with an address of its own.
+func (s *system) authorizeTakes(r *http.Request) (tus.Grant, error) {
+	if strings.HasPrefix(r.URL.Path, "/api/phone/") {
+		return s.authorizePhone(r)
+	}
 	attemptID, ok := s.server.CandidateGrant(r)
 	if !ok {
 		return tus.Grant{}, tus.ErrUnauthorized
 	}
-	return tus.Grant{AttemptID: attemptID, Candidate: true}, nil
+	grant := tus.Grant{AttemptID: attemptID, Candidate: true}
+	if r.PathValue("take") != "" {
+		grant.Kinds = exam.LaptopKinds // its list shows the phone's as well
+	}
+	return grant, nil
 }
 
 // ensureAdmin makes the first administrator, and keeps the password that was made up in a file that only its owner can read:

@@ -80,6 +80,7 @@ policy:
   loginTries: 5
   timing: paper
   support: 010-12345678
+  phone: {pan: 270, end: hand}
 attachments:
   - file: attachments/须知.md
   - {file: 'attachments\图.png', title: 考场平面图}
@@ -97,7 +98,7 @@ pledge:
 	assert.Equal(t, "exam-1", got.Exam.ID)
 	assert.True(t, got.Exam.StartsAt.Equal(time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC)))
 	assert.Equal(t, exam.Policy{Skip: []exam.Step{exam.BindPhone, exam.Devices}, Windows: exam.Windows{Login: 45 * time.Minute, Entry: 20 * time.Minute, Upload: time.Hour},
-		Face: exam.FaceBlurred, LoginTries: 5, Timing: exam.ByPaper, Support: "010-12345678"}, got.Exam.Policy)
+		Face: exam.FaceBlurred, LoginTries: 5, Timing: exam.ByPaper, Support: "010-12345678", Phone: exam.PhonePolicy{Pan: 270, End: exam.EndByHand}}, got.Exam.Policy)
 	// SHA-256 by another program.
 	assert.Equal(t, exam.Pledge{Text: "我承诺\n诚实", SHA256: "28a689cde2e385412344026db93250fe222c02be0075c4603660c48275e94b6f"}, got.Exam.Pledge)
 	assert.Equal(t, []exam.Question{{ID: "q1", Text: "第一题", Prepare: 90 * time.Second, Answer: 3 * time.Minute}, {ID: "q2", Text: "第二题\n\n**加粗**", Answer: 2 * time.Minute}}, got.Questions)

@@ -14,7 +14,7 @@ func (r *reader) readPolicy(f field) {
 	if f.value.Tag == "!!null" {
 		return
 	}
-	fields := r.mapping(f.value, "policy", "skip", "windows", "face", "loginTries", "timing", "support")
+	fields := r.mapping(f.value, "policy", "skip", "windows", "face", "loginTries", "timing", "support", "phone")
 	p := &r.content.Exam.Policy
 	if f, ok := fields["skip"]; ok {
 		for _, node := range r.sequence(f) {
@@ -53,6 +53,34 @@ func (r *reader) readPolicy(f field) {
 	}
 	if f, ok := fields["windows"]; ok {
 		r.readWindows(f)
+	}
+	if f, ok := fields["phone"]; ok {
+		r.readPhone(f)
+	}
+}
+
+func (r *reader) readPhone(f field) {
+	if f.value.Tag == "!!null" {
+		return
+	}
+	fields := r.mapping(f.value, "phone", "pan", "end")
+	p := &r.content.Exam.Policy
+	if f, ok := fields["pan"]; ok {
+		if value, ok := r.scalar(f.value, "pan", false, 100); ok {
+			degrees, err := strconv.Atoi(value)
+			if err != nil {
+				r.fail(at(f.value), "pan is %q: write whole degrees, such as 330, or 0 for none", value)
+			} else {
+				r.try(f.value, func(p *exam.Policy) { p.Phone.Pan = degrees })
+				p.Phone.Pan = degrees
+			}
+		}
+	}
+	if f, ok := fields["end"]; ok {
+		if value, ok := r.scalar(f.value, "end", false, 100); ok {
+			r.try(f.value, func(p *exam.Policy) { p.Phone.End = exam.PhoneEnd(value) })
+			p.Phone.End = exam.PhoneEnd(value)
+		}
 	}
 }
 

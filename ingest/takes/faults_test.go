@@ -50,7 +50,7 @@ func TestWhatIsSaidToBeSafeIsOnTheDisk(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, b.send(r, 1000).status)
 	require.Empty(t, seen.taken())
 	require.Equal(t, http.StatusOK, b.chain(r, 0, r.file(0, 1)).status)
-	assert.Equal(t, []string{"media", ".info", "uploads", ".chain", "uploads", "row"}, seen.taken())
+	assert.Equal(t, []string{"media", ".info", "uploads", ".chain", "uploads"}, seen.taken())
 	require.Equal(t, http.StatusNoContent, b.send(r, 3000).status)
 	assert.Equal(t, []string{"media", ".info"}, seen.taken())
 	require.Equal(t, http.StatusOK, b.chain(r, 1, r.file(1, 3)).status)

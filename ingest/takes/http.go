@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -80,6 +81,7 @@ func (s *Service) serveList(w http.ResponseWriter, r *http.Request, grant tus.Gr
 	if err != nil {
 		return err
 	}
+	list = slices.DeleteFunc(list, func(t Take) bool { return !grant.AllowsKind(t.Kind) })
 	answer(w, http.StatusOK, map[string][]Take{"takes": list})
 	return nil
 }

@@ -44,15 +44,25 @@ func (s *Service) PutChain(ctx context.Context, grant tus.Grant, takeID string, 
 		return Safe{}, fmt.Errorf("%w: they cannot begin at %d", chain.ErrMalformed, from)
 	}
 	defer s.locks.Lock(takeID)()
-	take, known, err := s.find(ctx, grant, takeID)
+	take, err := s.findTake(ctx, grant, takeID)
 	if err != nil {
+		return Safe{}, err
+	}
+	// What the records speak of is made durable before they are, and both before anybody hears of it.
+	durable, err := s.opts.Uploads.Sync(ctx, take.UploadID)
+	unsafe := errors.Is(err, tus.ErrUnsafe)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Safe{}, ErrNotFound
+	case err != nil && !unsafe:
 		return Safe{}, err
 	}
 	file := chainFile{path: s.opts.Uploads.ChainPath(take.UploadID), sync: s.opts.SyncPath}
-	state, err := file.state(take, known)
+	chained, err := s.chained(ctx, take, file, durable)
 	if err != nil {
 		return Safe{}, err
 	}
+	state := chained.state
 	if from > state.Records {
 		return Safe{}, &Gap{Chunks: state.Records}
 	}
@@ -64,29 +74,22 @@ func (s *Service) PutChain(ctx context.Context, grant tus.Grant, takeID string, 
 	if n := chain.Differ(have, raw); n >= 0 {
 		return Safe{}, &Differs{Chunk: from + int64(n)}
 	}
-	// What the records speak of is made durable before they are, and both before anybody hears of it.
-	durable, err := s.opts.Uploads.Sync(ctx, take.UploadID)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return Safe{}, ErrNotFound
-	case errors.Is(err, tus.ErrUnsafe):
-		s.log.Error("a take has to be sent again, because the disk did not keep it", "take", takeID, "error", err)
+	if unsafe {
+		s.log.Error("a take has to be sent again, because the disk did not keep it", "take", takeID)
 		return Safe{}, &Differs{Chunk: state.Records}
-	case err != nil:
-		return Safe{}, err
 	}
 	added := records[overlap:]
-	if len(added) == 0 {
-		return Safe{Bytes: durable, Chunks: state.Records}, nil
-	}
 	next, verdict := s.check(take, state, durable, added)
 	if right := next.Records - state.Records; right > 0 {
 		if err := file.append(state.Records, chain.EncodeRecords(added[:right])); err != nil {
 			return Safe{}, err
 		}
-		// The row may say more than a file that lost some: it is what is compared.
-		if err := s.opts.Store.AdvanceChain(ctx, takeID, known.Progress.Records, progressOf(next)); err != nil {
-			return Safe{}, fmt.Errorf("note a take's chain: %w", err)
+		s.ledger.advance(takeID, next)
+	}
+	if next.Ended {
+		// A receipt is made from the row.
+		if err := s.noteOne(ctx, takeID); err != nil {
+			return Safe{}, err
 		}
 	}
 	if verdict != nil {
@@ -95,8 +98,35 @@ func (s *Service) PutChain(ctx context.Context, grant tus.Grant, takeID string, 
 	return Safe{Bytes: durable, Chunks: next.Records}, nil
 }
 
+// chained gives how far a take's chain is, from memory where its file still has all of that.
+func (s *Service) chained(ctx context.Context, take exam.Take, file chainFile, durable int64) (entry, error) {
+	if e, ok := s.ledger.get(take.ID, s.opts.Now()); ok {
+		size, err := file.size()
+		if err != nil {
+			return entry{}, err
+		}
+		if size >= e.state.Records*chain.RecordSize {
+			return e, nil
+		}
+		s.ledger.forget(take.ID)
+	}
+	known, err := s.findChain(ctx, take.ID)
+	if err != nil {
+		return entry{}, err
+	}
+	e, err := s.resume(take, known, durable)
+	if err != nil {
+		return entry{}, err
+	}
+	s.ledger.put(take.ID, e)
+	return e, nil
+}
+
 // check holds records against stored bytes, of which it reads what the records speak of. The state covers those that are right.
 func (s *Service) check(take exam.Take, state chain.State, stored int64, added []chain.Record) (chain.State, error) {
+	if len(added) == 0 {
+		return state, nil
+	}
 	media, err := os.Open(s.opts.Uploads.DataPath(take.UploadID))
 	if err != nil {
 		return state, fmt.Errorf("read an upload: %w", err)
@@ -131,22 +161,19 @@ func (f chainFile) state(take exam.Take, known store.Chain) (chain.State, error)
 	if known.Progress.Records == 0 {
 		return begin, nil
 	}
-	info, err := os.Stat(f.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return begin, nil
-	}
-	if err != nil {
-		return begin, fmt.Errorf("read a chain: %w", err)
+	size, err := f.size()
+	if err != nil || size == 0 {
+		return begin, err
 	}
 	p := known.Progress
-	if info.Size() >= p.Records*chain.RecordSize {
+	if size >= p.Records*chain.RecordSize {
 		link, err := chain.ParseLink(p.Link)
 		if err != nil {
 			return begin, fmt.Errorf("the row of take %s: %w", take.ID, err)
 		}
 		return chain.State{Records: p.Records, Bytes: p.Bytes, Link: link, Ms: uint32(p.Ms), Ended: p.Whole}, nil
 	}
-	raw, err := f.read(0, info.Size()/chain.RecordSize)
+	raw, err := f.read(0, size/chain.RecordSize)
 	if err != nil {
 		return begin, err
 	}
@@ -159,6 +186,36 @@ func (f chainFile) state(take exam.Take, known store.Chain) (chain.State, error)
 		state = chain.State{Records: state.Records + 1, Bytes: state.Bytes + int64(r.Size), Link: r.Link, Ms: r.Ms, Ended: r.IsEnd()}
 	}
 	return state, nil
+}
+
+// size is how long the file is; 0 where there is none.
+func (f chainFile) size() (int64, error) {
+	info, err := os.Stat(f.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read a chain: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// behind gives the whole records that lie behind the first so many, up to one that ends a take or is no record.
+func (f chainFile) behind(records int64) ([]chain.Record, error) {
+	size, err := f.size()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := f.read(records, size/chain.RecordSize-records)
+	if err != nil {
+		return nil, err
+	}
+	for n := chain.RecordSize; n <= len(raw); n += chain.RecordSize {
+		if last, err := chain.ParseRecords(raw[n-chain.RecordSize : n]); err == nil && last[0].IsEnd() {
+			raw = raw[:n]
+		}
+	}
+	return chain.ParseRecords(raw)
 }
 
 // read gives the bytes of so many records.

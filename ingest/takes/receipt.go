@@ -180,6 +180,7 @@ func (s *Service) sign(ctx context.Context, take exam.Take, state chain.State) (
 		return Answer{}, err
 	}
 	s.opts.Uploads.Forget(take.UploadID)
+	s.ledger.forget(take.ID)
 	s.opts.Notifier.AttemptChanged(take.AttemptID)
 	return Answer{Note: kept}, nil
 }
@@ -191,7 +192,7 @@ func (s *Service) retire(ctx context.Context, copied exam.Take, takeID string) e
 		return nil
 	}
 	old, err := s.opts.Store.Take(ctx, takeID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && old.AttemptID != copied.AttemptID {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (old.AttemptID != copied.AttemptID || old.Kind != copied.Kind) {
 		return nil
 	}
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package takes tells a candidate's page what of its recordings is safe: it takes in the chains of takes, holds them against what was
 // uploaded, and signs for takes that are whole. docs/interview.md, "Sending" and "Receipt", is the contract.
 //
-// A chain's records lie in a file beside the upload, in the browser's own format, and hold only what was found right; the row in the
-// database says how many of them count.
+// A chain's records lie in a file beside the upload, in the browser's own format, and hold only what was found right. The row in the
+// database follows that file; of a file that has more than the row says, as a killed process leaves it, the rest is checked again.
 package takes
 
 import (
@@ -29,6 +29,7 @@ type Store interface {
 	Chain(ctx context.Context, takeID string) (store.Chain, error)
 	Chains(ctx context.Context, attemptID string) ([]store.Chain, error)
 	AdvanceChain(ctx context.Context, takeID string, from int64, to store.ChainProgress) error
+	AdvanceChains(ctx context.Context, all []store.ChainAdvance) (advanced []string, err error)
 	DamageChain(ctx context.Context, takeID string, d store.ChainDamage) error
 	ChangeTakeState(ctx context.Context, takeID string, to exam.TakeState) error
 	SaveReceipt(ctx context.Context, takeID, note string, at time.Time) (string, error)
@@ -69,6 +70,8 @@ type Service struct {
 	log   *slog.Logger
 	locks keyed.Mutex // by take: its chain grows by one request at a time
 
+	ledger ledger
+
 	ctx     context.Context // of computations; they outlive the requests that asked for them
 	end     context.CancelFunc
 	working sync.WaitGroup
@@ -96,10 +99,12 @@ func New(opts Options) *Service {
 	}
 	s := &Service{opts: opts, log: opts.Log, slots: make(chan struct{}, opts.AtOnce), jobs: map[string]*job{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
+	s.working.Go(func() { s.keepNoting(s.ctx) })
 	return s
 }
 
-// Close ends computations that run, and waits for them. They begin again when somebody asks for the receipt.
+// Close ends computations that run, and waits for them, and for what is still to be noted. Computations begin again when somebody asks for
+// the receipt.
 func (s *Service) Close() {
 	s.end()
 	s.working.Wait()
@@ -108,26 +113,39 @@ func (s *Service) Close() {
 // ErrNotFound means that there is no such take for this sender: its upload is to be made again.
 var ErrNotFound = errors.New("there is no such take")
 
-// find gives a take whose chain the grant covers. To others it does not exist.
+// find gives a take whose chain the grant covers, and what is known of it. To others it does not exist.
 func (s *Service) find(ctx context.Context, grant tus.Grant, takeID string) (exam.Take, store.Chain, error) {
+	take, err := s.findTake(ctx, grant, takeID)
+	if err != nil {
+		return exam.Take{}, store.Chain{}, err
+	}
+	known, err := s.findChain(ctx, takeID)
+	return take, known, err
+}
+
+func (s *Service) findTake(ctx context.Context, grant tus.Grant, takeID string) (exam.Take, error) {
 	if !chain.IsTake(takeID) {
-		return exam.Take{}, store.Chain{}, ErrNotFound
+		return exam.Take{}, ErrNotFound
 	}
 	take, err := s.opts.Store.Take(ctx, takeID)
-	if err == nil && (!grant.Allows(take.AttemptID) || take.State == exam.Discarded) {
-		return exam.Take{}, store.Chain{}, ErrNotFound
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && (!grant.Allows(take.AttemptID) || !grant.AllowsKind(take.Kind) || take.State == exam.Discarded):
+		return exam.Take{}, ErrNotFound
+	case err != nil:
+		return exam.Take{}, fmt.Errorf("read what is known of a take: %w", err)
 	}
-	var known store.Chain
-	if err == nil {
-		known, err = s.opts.Store.Chain(ctx, takeID)
+	return take, nil
+}
+
+func (s *Service) findChain(ctx context.Context, takeID string) (store.Chain, error) {
+	known, err := s.opts.Store.Chain(ctx, takeID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return store.Chain{}, ErrNotFound
+	case err != nil:
+		return store.Chain{}, fmt.Errorf("read what is known of a take: %w", err)
 	}
-	if errors.Is(err, store.ErrNotFound) {
-		return exam.Take{}, store.Chain{}, ErrNotFound
-	}
-	if err != nil {
-		return exam.Take{}, store.Chain{}, fmt.Errorf("read what is known of a take: %w", err)
-	}
-	return take, known, nil
+	return known, nil
 }
 
 // Take is what the server has of one take.
@@ -169,6 +187,9 @@ func (s *Service) List(ctx context.Context, attemptID string) ([]Take, error) {
 		bytes := t.Received
 		if info, err := os.Stat(s.opts.Uploads.DataPath(t.UploadID)); err == nil && t.State == exam.Uploading {
 			bytes = info.Size() // the row is written once a second
+		}
+		if e, ok := s.ledger.get(t.ID, s.opts.Now()); ok {
+			c.Progress = progressOf(e.state) // of a row that follows once a second
 		}
 		list = append(list, Take{Take: t.ID, Kind: t.Kind, MIME: c.MIME, StartedAt: t.StartedAt, State: t.State, Bytes: bytes, Size: t.Size,
 			Chunks: c.Progress.Records, Ended: c.Progress.Whole, Damaged: c.Damage != nil, Receipt: c.Receipt != ""})

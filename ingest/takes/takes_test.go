@@ -288,3 +288,40 @@ func TestACopyPutsTheTakeAsideThatItReplaces(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, exam.Replaced, old.State, "what was received is kept")
 }
+
+func TestRowsFollowWhatIsOnTheDisk(t *testing.T) {
+	b := newBench(t, nil, nil)
+	r := record(1, 1000, 2000, 500)
+	require.Equal(t, http.StatusCreated, b.begin(r).status)
+	require.Equal(t, http.StatusNoContent, b.send(r, len(r.media)).status)
+	require.JSONEq(t, `{"bytes": 3500, "chunks": 2}`, b.chain(r, 0, r.file(0, 2)).body)
+	list := b.do(http.MethodGet, "/api/candidate/takes", nil)
+	assert.Contains(t, list.body, `"chunks":2`, "the list does not wait for them")
+	known := func() store.ChainProgress {
+		c, err := b.store.Chain(t.Context(), r.take)
+		require.NoError(t, err)
+		return c.Progress
+	}
+	want := store.ChainProgress{Records: 2, Bytes: 3000, Link: r.records[1].Link.String(), Ms: 4000}
+	require.Eventually(t, func() bool { return known() == want }, waitAtMost, pollEvery)
+
+	// Somebody else changed the row, as an upload that is made anew does: what was known is forgotten.
+	require.NoError(t, b.store.ResetChain(t.Context(), r.take))
+	require.NoError(t, os.Remove(b.ingest.ChainPath(r.take)))
+	assert.Equal(t, http.StatusConflict, b.chain(r, 2, r.file(2, 3)).status)
+	assert.JSONEq(t, `{"bytes": 3500, "chunks": 4}`, b.chain(r, 0, r.file(0, 4)).body)
+	assert.True(t, known().Whole, "a receipt is made from the row, which is there at once")
+	assert.Equal(t, http.StatusOK, b.receipt(r).status)
+}
+
+func TestRowsAreWrittenAtTheEnd(t *testing.T) {
+	b := newBench(t, nil, nil)
+	r := record(1, 1000, 2000, 500)
+	require.Equal(t, http.StatusCreated, b.begin(r).status)
+	require.Equal(t, http.StatusNoContent, b.send(r, len(r.media)).status)
+	require.Equal(t, http.StatusOK, b.chain(r, 0, r.file(0, 3)).status)
+	b.service.Close()
+	known, err := b.store.Chain(t.Context(), r.take)
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, known.Progress.Records)
+}

@@ -81,6 +81,10 @@ func (i *Ingest) create(w http.ResponseWriter, r *http.Request, grant Grant) {
 		i.refuse(w, Forbidden, http.StatusForbidden, text)
 		return
 	}
+	if !grant.AllowsKind(m.Kind) {
+		i.refuse(w, Forbidden, http.StatusForbidden, fmt.Sprintf("a recording of the %s is not this device's to send", m.Kind))
+		return
+	}
 	if _, err := i.opts.Store.Attempt(r.Context(), m.AttemptID); errors.Is(err, store.ErrNotFound) {
 		i.refuse(w, NotFound, http.StatusNotFound, "there is no such attempt")
 		return
@@ -147,7 +151,7 @@ func (i *Ingest) existing(w http.ResponseWriter, r *http.Request, grant Grant, i
 		i.notNow(w, r, "an upload's take could not be read", err)
 		return
 	}
-	if err != nil || !grant.Allows(take.AttemptID) || take.State == exam.Discarded {
+	if err != nil || !grant.Allows(take.AttemptID) || !grant.AllowsKind(take.Kind) || take.State == exam.Discarded {
 		i.refuse(w, NotFound, http.StatusNotFound, "there is no such upload")
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ type Store interface {
 	Attempt(ctx context.Context, id string) (exam.Attempt, error)
 	CreateTake(ctx context.Context, t exam.Take) error
 	TakeByUpload(ctx context.Context, uploadID string) (exam.Take, error)
-	SetProgress(ctx context.Context, takeID string, received int64) error
+	SetProgress(ctx context.Context, received map[string]int64) error
 	MarkReceived(ctx context.Context, takeID string, size int64, at time.Time) error
 	ChangeTakeState(ctx context.Context, takeID string, to exam.TakeState) error
 	UploadingTakes(ctx context.Context) ([]exam.Take, error)
@@ -56,12 +57,16 @@ type Grant struct {
 	AttemptID string // empty: any attempt, but for a candidate
 	// Candidate is set for the attempt's own session. It names its uploads, ends none of them, and is held to Limits.
 	Candidate bool
+	Kinds     []exam.Kind // of takes; all if nil
 }
 
 // Allows reports whether the grant covers an attempt.
 func (g Grant) Allows(attemptID string) bool {
 	return g.AttemptID == attemptID && attemptID != "" || g.AttemptID == "" && !g.Candidate
 }
+
+// AllowsKind reports whether the grant covers takes of a kind.
+func (g Grant) AllowsKind(k exam.Kind) bool { return g.Kinds == nil || slices.Contains(g.Kinds, k) }
 
 // ErrUnauthorized is what Authorize returns for a request without valid credentials.
 var ErrUnauthorized = errors.New("sign in, or send a valid upload token as «Authorization: Bearer …»")

@@ -78,7 +78,8 @@ func newBench(t *testing.T, change func(*tus.Options)) *bench {
 	}
 	options := tus.Options{Folder: b.folder, BasePath: "/files/", Store: b.store, Notifier: b, Waker: b, MaxSize: 1 << 20, Reserve: 1,
 		NewID: uuid.NewString, Now: func() time.Time { return b.now }, Observe: b.observe,
-		// The bearer's word is the attempt that it may touch; "staff" may touch all; "own:" is before the attempt whose own session it is.
+		// The bearer's word is the attempt that it may touch; "staff" may touch all; "own:" is before the attempt whose own session it is,
+		// "phone:" before the one whose phone.
 		Authorize: func(r *http.Request) (tus.Grant, error) {
 			word, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			switch {
@@ -87,7 +88,13 @@ func newBench(t *testing.T, change func(*tus.Options)) *bench {
 			case word == "staff":
 				return tus.Grant{}, nil
 			}
+			if attempt, phone := strings.CutPrefix(word, "phone:"); phone {
+				return tus.Grant{AttemptID: attempt, Candidate: true, Kinds: []exam.Kind{exam.Phone}}, nil
+			}
 			attempt, own := strings.CutPrefix(word, "own:")
+			if own {
+				return tus.Grant{AttemptID: attempt, Candidate: true, Kinds: exam.LaptopKinds}, nil
+			}
 			return tus.Grant{AttemptID: attempt, Candidate: own}, nil
 		}}
 	if change != nil {

@@ -32,7 +32,7 @@ func (i *Ingest) createOwn(w http.ResponseWriter, r *http.Request, c *creation) 
 	case err != nil:
 		i.notNow(w, r, "an upload's take could not be read", err)
 		return
-	case take.AttemptID != m.AttemptID:
+	case take.AttemptID != m.AttemptID || take.Kind != m.Kind:
 		i.refuse(w, Forbidden, http.StatusForbidden, notYours)
 		return
 	default:

@@ -162,6 +162,37 @@ func TestManyWhoMakeOneUploadAtOnceGetOne(t *testing.T) {
 	assert.Len(t, takes, 2)
 }
 
+// A browser that is both laptop and phone must not mix them up, and a phone of somebody else must not touch the laptop's recordings.
+func TestLaptopAndPhoneSendEachItsOwn(t *testing.T) {
+	b := newBench(t, nil)
+	create := func(bearer, take, kind string) int {
+		return b.do(http.MethodPost, "/files/", bearer, nil, "Upload-Defer-Length", "1", "Upload-Metadata", told(take, "a", "kind", kind)).StatusCode
+	}
+	assert.Equal(t, http.StatusCreated, create("own:a", take(1), "camera"))
+	assert.Equal(t, http.StatusForbidden, create("own:a", take(1), "screen"), "a take stays what it is")
+	assert.Equal(t, http.StatusCreated, create("own:a", take(2), "screen"))
+	assert.Equal(t, http.StatusForbidden, create("own:a", take(4), "phone"))
+	assert.Equal(t, http.StatusForbidden, create("phone:a", take(4), "camera"))
+	assert.Equal(t, http.StatusForbidden, create("phone:a", take(4), "screen"))
+	require.Equal(t, http.StatusCreated, create("phone:a", take(3), "phone"))
+	assert.Equal(t, http.StatusForbidden, create("own:a", take(3), "camera"), "its name is taken")
+	for _, c := range []struct {
+		bearer string
+		take   string
+		head   int
+		patch  int
+	}{
+		{"own:a", take(1), http.StatusOK, http.StatusNoContent},
+		{"own:a", take(3), http.StatusNotFound, http.StatusNotFound},
+		{"phone:a", take(1), http.StatusNotFound, http.StatusNotFound},
+		{"phone:a", take(3), http.StatusOK, http.StatusNoContent},
+		{"phone:other", take(3), http.StatusNotFound, http.StatusNotFound},
+	} {
+		assert.Equal(t, c.head, b.do(http.MethodHead, "/files/"+c.take, c.bearer, nil).StatusCode, "%s, HEAD", c.bearer)
+		assert.Equal(t, c.patch, b.do(http.MethodPatch, "/files/"+c.take, c.bearer, []byte("x"), "Upload-Offset", "0").StatusCode, "%s, PATCH", c.bearer)
+	}
+}
+
 func TestAnotherAttemptsTakesDoNotExist(t *testing.T) {
 	b := newBench(t, nil)
 	path := b.begin(aTake)

@@ -65,11 +65,20 @@ func (i *Ingest) followProgress(ctx context.Context) {
 }
 
 func (i *Ingest) writeProgress(ctx context.Context) {
-	for _, r := range i.progress.drain() {
-		if err := i.opts.Store.SetProgress(ctx, r.take.ID, r.offset); err != nil {
-			i.log.Warn("progress of an upload could not be noted", "take", r.take.ID, "error", err)
-			continue
-		}
+	reached := i.progress.drain()
+	if len(reached) == 0 {
+		return
+	}
+	received := make(map[string]int64, len(reached))
+	for id, r := range reached {
+		received[id] = r.offset
+	}
+	// One statement for all: a commit for each take would keep the disk busier than the recordings themselves.
+	if err := i.opts.Store.SetProgress(ctx, received); err != nil {
+		i.log.Warn("progress of uploads could not be noted", "uploads", len(reached), "error", err)
+		return
+	}
+	for _, r := range reached {
 		i.opts.Notifier.AttemptChanged(r.take.AttemptID)
 	}
 }
