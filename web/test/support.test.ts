@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { shallowRef } from "vue";
 import { isKey, translate } from "../src/i18n";
 import { askedAt, byNeed, count, goingOn, keepingRows, matches, rowOf, type Candidate, type CandidateList } from "../src/staff/support/candidates";
 import { inPlace, isRemarkable, isTechnical, knownKinds, lengthOf, say, type LogEvent } from "../src/staff/support/log";
+import { fromList, heard, withNewest, type Phones } from "../src/staff/support/phones";
 import { measuresFor } from "../src/staff/support/measures";
 import type { Action } from "../src/staff/session";
 
@@ -13,7 +15,7 @@ const now = 1_800_000_000 * second;
 function candidate(ticket: string, with_: Partial<Candidate> = {}): Candidate {
   return {
     attempt: `a-${ticket}`, ticket, name: "王小明", hasPhoto: false, step: "login", signedIn: true, login: { state: "approved", reason: "" }, loginAt: now - 600 * second,
-    stills: {}, waivable: [], help: [], helpOpen: false, reentered: 0, extraSeconds: 0, lostSeconds: 0, gaps: [], ended: null, recordings: [], ...with_,
+    stills: {}, waivable: [], help: [], helpOpen: false, reentered: 0, extraSeconds: 0, lostSeconds: 0, gaps: [], ended: null, recordings: [], phone: null, ...with_,
   };
 }
 
@@ -65,6 +67,24 @@ describe("candidates by need", () => {
     expect(after.map((row) => row.candidate.ticket)).toEqual(["2", "1"]);
     expect(after[1]).toBe(before[0]);
     expect(after[0]).not.toBe(before[1]);
+  });
+
+  it("keeps the row of a candidate whose phone only has said something new", () => {
+    const keep = keepingRows();
+    const phone = { at: now, agent: "", pan: null, placedAt: null, endedAt: null, heard: now, status: null, still: null };
+    const before = keep(list(candidate("1", { phone })));
+    expect(keep(list(candidate("1", { phone: { ...phone, heard: now + second, still: now } })))[0]).toBe(before[0]);
+    expect(keep(list(candidate("1", { phone: { ...phone, placedAt: now } })))[0]).not.toBe(before[0]);
+  });
+
+  it("shows of a phone the newest that is known", () => {
+    const phone = { at: now, agent: "", pan: null, placedAt: now, endedAt: null, heard: now, status: null, still: null };
+    const phones = shallowRef<Phones>(new Map());
+    fromList(phones, list(candidate("1", { phone }), candidate("2")));
+    expect([...phones.value.keys()]).toEqual(["a-1"]);
+    heard(phones, { "a-1": { heard: now + second, status: null, still: now } });
+    expect(withNewest(phone, "a-1", phones.value)).toEqual({ ...phone, heard: now + second, still: now });
+    expect(withNewest({ ...phone, heard: now + 2 * second }, "a-1", phones.value).heard).toBe(now + 2 * second);
   });
 
   it("renders anew the row of a gap that has ended without another word", () => {

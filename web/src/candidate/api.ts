@@ -1,6 +1,7 @@
 // The candidate's API as the page uses it; docs/interview.md says what the answers mean. Takes and events are capture's.
 
 import { ask as request, read, sending } from "../request";
+import type { SideView } from "../sideview";
 
 export type StepName = "devices" | "login" | "phone" | "attachments" | "pledge" | "entry" | "confirm" | "waiting" | "answering" | "upload" | "finished";
 
@@ -57,8 +58,11 @@ export interface State {
     extraSeconds: number;
     ended?: { at: number; by: string } | null;
     stills: Partial<Record<StillSide, number>>;
+    /** When the server had signed for everything of this computer; the phone may still be sending. */
+    laptopSent?: number | null;
   };
-  phone?: { code: string; url: string; qr: string } | null;
+  /** code, url and qr while a phone is to be joined; bound is the one that films. */
+  phone?: { code?: string; url?: string; qr?: string; bound?: SideView | null } | null;
   attachments: Attachment[];
   pledge?: { text: string; sha256: string } | null;
   help: HelpMessage[];
@@ -114,6 +118,10 @@ export const api = {
   questions: () => json<Questions>("/questions"),
   help: (text: string) => ask("/help", sending("POST", { text })),
   still: (side: StillSide, picture: Blob) => ask(`/stills/${side}`, { method: "PUT", body: picture, headers: { "Content-Type": "image/jpeg" } }),
+  /** Asks for a code for another phone. */
+  askForPhone: () => json<State>("/phone", sending("POST", {})),
+  /** What the phone saw at a time: the newest is behind every such address. */
+  phoneStill: (at: number) => `${root}/phone/still?at=${at}`,
   takes: async () => (await json<{ takes: ServerTake[] }>("/takes")).takes,
   /** The server's clock, in microseconds. */
   clock: async () => (await json<{ now: number }>("/clock")).now,

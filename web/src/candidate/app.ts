@@ -2,6 +2,7 @@
 
 import type { Capture, CaptureState } from "../capture/capture";
 import { initialLang, rememberLang, translate, type Key, type Lang } from "../i18n";
+import type { SideView } from "../sideview";
 import { api, ApiError, type ExamInfo, type Questions, type State, type StepName } from "./api";
 import { recentResults, rememberResults, type DeviceResults } from "./checks/results";
 import { Frame } from "./frame";
@@ -12,6 +13,7 @@ import { device, tab } from "./memory";
 import { OtherTab } from "./othertab";
 import type { Page, ScreenName, Step } from "./page";
 import { PageClock } from "./pageclock";
+import { PhoneDialog } from "./phonedialog";
 import { drop, keep, kept, newer } from "./questions";
 import { screens } from "./screens";
 import { SharePrompt } from "./sharing";
@@ -37,6 +39,7 @@ export class App implements Page {
   private readonly keeper = new Keeper(() => this.changed());
   private readonly help = new Help(this);
   private readonly sharing = new SharePrompt(this);
+  private readonly phone = new PhoneDialog(this);
   private readonly otherTab = new OtherTab(this);
   private readonly signInAgain = new SignInAgain(this);
   private readonly wantedExam: string | null;
@@ -54,11 +57,12 @@ export class App implements Page {
     const address = new URLSearchParams(location.search);
     this.recovering = address.has("recover");
     this.wantedExam = address.get("exam") || (this.recovering ? device.recall<string>("exam") : null);
-    this.frame = new Frame(root, { switchLanguage: () => this.switchLanguage(), act: (action) => this.act(action) });
+    this.frame = new Frame(root, { switchLanguage: () => this.switchLanguage(), openPhone: () => this.openPhone(), act: (action) => this.act(action) });
     this.live = new Live(
       {
         state: (state) => this.take(state),
         questions: (questions) => this.takeQuestions(questions),
+        phone: (bound) => this.takePhone(bound),
         connection: (connection) => this.connectionChanged(connection),
         over: () => this.over(),
       },
@@ -161,6 +165,12 @@ export class App implements Page {
     this.changed();
   }
 
+  private takePhone(bound: SideView): void {
+    if (!this.state?.phone) return;
+    this.state = { ...this.state, phone: { ...this.state.phone, bound } };
+    this.changed();
+  }
+
   private connectionChanged(connection: Connection): void {
     if (connection.ok) this.awake();
     this.changed();
@@ -196,6 +206,14 @@ export class App implements Page {
       if (error instanceof ApiError && error.code === "unauthorized") this.over();
       throw error;
     }
+  }
+
+  async askForPhone(): Promise<void> {
+    this.take(await api.askForPhone());
+  }
+
+  openPhone(): void {
+    this.phone.open();
   }
 
   async signIn(ticket: string, idTail: string): Promise<void> {
@@ -306,6 +324,7 @@ export class App implements Page {
     this.frame.update(this, step, this.wrongsNow());
     this.sharing.update(this.keeper.shareMissing(screen), this.keeper.hasShared);
     this.help.update();
+    this.phone.update();
     document.documentElement.lang = this.lang;
     this.otherTab.update(this.captured?.tab === "elsewhere");
   }
@@ -346,12 +365,13 @@ export class App implements Page {
     const { captured } = this;
     return wrongs({
       screen: this.screen ?? "connecting", known: this.state !== null, connected: this.connection.ok, silentFor: Math.floor((performance.now() - this.connection.heard) / 1000), online: navigator.onLine,
-      signedOut: this.signedOut, recording: this.keeper.recording, captured,
+      signedOut: this.signedOut, recording: this.keeper.recording, captured, phone: this.state?.phone?.bound ?? null, now: this.clock.now(),
     });
   }
 
   private async act(action: NonNullable<Wrong["action"]>): Promise<void> {
     if (action === "help") return this.openHelp();
+    if (action === "phone") return this.openPhone();
     if (action === "sign-in") return this.signInAgain.open();
     await this.keeper.openCamera();
   }

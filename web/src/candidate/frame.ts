@@ -1,7 +1,8 @@
 // Around every step: where one is, what is wrong, what is being recorded, and whom to call.
 
 import { button, element, setChildren, setText, show } from "./element";
-import { bytes } from "./measures";
+import { alarmOf, doingKey, doingOf, isGrave, silentFor } from "../sideview";
+import { bytes, countdown } from "./measures";
 import type { Page } from "./page";
 import { Rail } from "./rail";
 import type { StepName } from "./api";
@@ -24,6 +25,7 @@ function mark(): SVGElement {
 
 export interface FrameActions {
   switchLanguage(): void;
+  openPhone(): void;
   act(action: NonNullable<Wrong["action"]>): Promise<void> | void;
 }
 
@@ -40,6 +42,7 @@ export class Frame {
   private readonly spoken = element("p", { class: "for-ears", role: "status" });
   private readonly connection = element("span", { class: "lamp", data: { lamp: "connection" } });
   private readonly recording = element("span", { class: "lamp", data: { lamp: "recording" } });
+  private readonly phone = button("", () => this.actions.openPhone(), { class: "lamp", hidden: true, data: { lamp: "phone", testid: "phone-lamp" } });
   private readonly unsent = element("span", { class: "unsent" });
   private readonly support = element("p", { class: "support" });
   private drawnWrongs = "";
@@ -50,7 +53,7 @@ export class Frame {
   ) {
     const brand = element("p", { class: "brand" }, mark(), this.brand, this.tagline);
     const header = element("header", { class: "top" }, brand, this.exam, this.who, this.language);
-    const footer = element("footer", { class: "bottom" }, element("p", { class: "lamps" }, this.connection, this.recording, this.unsent), this.support);
+    const footer = element("footer", { class: "bottom" }, element("p", { class: "lamps" }, this.connection, this.recording, this.phone, this.unsent), this.support);
     root.replaceChildren(this.skip, header, this.rail.element, this.wrongs, this.main, footer, this.spoken);
   }
 
@@ -79,11 +82,26 @@ export class Frame {
     setText(this.recording, on.length === 0 ? t("frame.notRecording") : t("frame.recording", { what: on.map((kind) => t(`kind.${kind}`)).join(t("frame.and")) }));
     show(this.unsent, Boolean(captured && captured.unsigned > 0));
     if (captured) setText(this.unsent, t("frame.unsent", { bytes: bytes(captured.unsigned) }));
+    this.drawPhone(page, step);
     setText(this.support, page.support ? t("frame.support", { number: page.support }) : t("frame.supportUnknown"));
   }
 
   announce(text: string): void {
     setText(this.spoken, text);
+  }
+
+  /** The phone's lamp: what it does, from when it stands to the end. */
+  private drawPhone({ t, state, connection, clock }: Page, step: StepName | null): void {
+    const view = state?.phone?.bound;
+    show(this.phone, Boolean(view && step && step !== "phone" && step !== "devices" && step !== "login"));
+    if (!view) return;
+    const now = clock.now() ?? state.serverTime;
+    const silent = connection.ok ? silentFor(view, now) : 0;
+    const alarm = connection.ok ? alarmOf(view, now) : null;
+    const doing = doingOf(view);
+    this.phone.dataset.state = alarm && isGrave(alarm) ? "bad" : alarm ? "warn" : doing === "film" ? "recording" : "good";
+    setText(this.phone, silent ? t("side.lampSilent", { length: countdown(silent) }) : t("side.lamp", { doing: t(doingKey(doing)) }));
+    this.phone.title = t("side.look");
   }
 
   private drawWrongs(page: Page, wrong: Wrong[]): void {

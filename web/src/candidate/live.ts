@@ -1,6 +1,7 @@
 // What changes, pushed by the server; asked for where nothing can be pushed. It always says whether what it gave still stands.
 
 import { ApiError } from "../request";
+import type { SideView } from "../sideview";
 import type { Questions, State } from "./api";
 
 export interface Connection {
@@ -13,6 +14,8 @@ export interface Connection {
 export interface LiveEvents<S = State> {
   state(state: S): void;
   questions?(questions: Questions): void;
+  /** What the phone says of itself. */
+  phone?(bound: SideView): void;
   connection(connection: Connection): void;
   /** Nobody is signed in here any more: the session ended, or was ended elsewhere. */
   over(): void;
@@ -97,6 +100,7 @@ export class Live<S = State> {
       });
     on("state", (data) => this.events.state(JSON.parse(data) as S));
     on("questions", (data) => this.events.questions?.(JSON.parse(data) as Questions));
+    on("phone", (data) => this.events.phone?.(JSON.parse(data) as SideView));
     on("beat", () => undefined);
     source.addEventListener("bye", () => this.over());
     source.onerror = () => this.source === source && this.lost();

@@ -40,6 +40,10 @@ export interface Page {
   /** Asks for the state again. Throws ApiError. */
   refresh(): Promise<void>;
   getQuestions(): Promise<void>;
+  /** Asks for a code for another phone. Throws ApiError. */
+  askForPhone(): Promise<void>;
+  /** Shows the phone, whatever the step. */
+  openPhone(): void;
   /** Before signing in: the devices were tried. */
   devicesDone(results: DeviceResults): Promise<void>;
   /** Before signing in: back to the devices. */

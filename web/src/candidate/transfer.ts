@@ -1,7 +1,8 @@
 // The panel of recordings on their way to the server: bars, speed, time left, and the way out where nothing helps.
 
 import type { CaptureState, Capture } from "../capture/capture";
-import { api, type ServerTake } from "./api";
+import { sideDone, silentFor } from "../sideview";
+import { api, type ServerTake, type State } from "./api";
 import { button, element, setText, show } from "./element";
 import { bytes, countdown, speed } from "./measures";
 import type { Page } from "./page";
@@ -51,16 +52,31 @@ export class TransferPanel {
       else if (part >= 1) setText(said, t("send.checking", { bytes: all }));
       else setText(said, t("send.part", { safe: bytes(line.safe), all, percent: Math.floor(part * 100) }));
     }
-    const wantsPhone = state.attempt.steps.includes("phone");
-    show(this.phoneRow, wantsPhone);
-    const side = phone(this.serverTakes);
-    this.phoneRow.dataset.state = side.signed ? "good" : "moving";
-    setText(this.phoneSaid, side.takes === 0 ? t("send.phoneNone") : side.signed ? t("send.signed", { bytes: bytes(side.bytes) }) : t("send.phonePart", { bytes: bytes(side.bytes) }));
+    this.drawPhone(state);
     const left = secondsLeft(captured, state.attempt.id);
     const moving = captured.unsigned > 0;
     show(this.pace, moving && left !== 0);
     setText(this.pace, left === null || captured.rate === 0 ? t("send.paceUnknown") : t("send.pace", { speed: speed(captured.rate), left: countdown(left * 1e6) }));
     show(this.saving, moving);
+  }
+
+  /** How far the phone is, by what it says itself and by what the server has of it. */
+  private drawPhone(state: State): void {
+    const { t, clock } = this.page;
+    show(this.phoneRow, state.attempt.steps.includes("phone"));
+    const side = phone(this.serverTakes);
+    const view = state.phone?.bound;
+    const all = bytes(side.bytes);
+    const unsent = view?.status?.unsent.bytes ?? 0;
+    const lost = view && this.page.connection.ok && silentFor(view, clock.now() ?? state.serverTime) > 0;
+    const done = view ? sideDone(view) && side.signed : side.signed;
+    this.phoneRow.dataset.state = done ? "good" : lost ? "bad" : "moving";
+    if (done) setText(this.phoneSaid, t("send.signed", { bytes: all }));
+    else if (!view) setText(this.phoneSaid, side.takes === 0 ? t("send.phoneNone") : t("send.phonePart", { bytes: all }));
+    else if (lost) setText(this.phoneSaid, t("side.send.lost", { left: unsent > 0 ? t("side.send.lostLeft", { bytes: bytes(unsent) }) : t("side.send.lostNone") }));
+    else if (view.endedAt === null) setText(this.phoneSaid, t("side.send.waiting"));
+    else if (unsent > 0) setText(this.phoneSaid, t("side.send.left", { bytes: bytes(unsent) }));
+    else setText(this.phoneSaid, t("side.send.checking", { bytes: all }));
   }
 
   second(): void {

@@ -2,6 +2,7 @@
 
 import type { CaptureState } from "../capture/capture";
 import type { Key } from "../i18n";
+import { alarmKey, alarmOf, isGrave, silentFor, todoKey, type SideView } from "../sideview";
 import type { ScreenName } from "./page";
 
 export type Tone = "bad" | "warn" | "info";
@@ -13,7 +14,7 @@ export interface Wrong {
   todo: Key;
   values?: Record<string, string | number>;
   /** What a button on it does. */
-  action?: "camera" | "sign-in" | "help";
+  action?: "camera" | "sign-in" | "help" | "phone";
 }
 
 export interface Situation {
@@ -28,6 +29,9 @@ export interface Situation {
   /** Whether it records, or ought to. */
   recording: boolean;
   captured: Pick<CaptureState, "tab" | "devices" | "recordings" | "failure" | "space" | "trouble" | "persisted"> | null;
+  /** The phone that films, and the server's time, by which its silence is measured. */
+  phone: SideView | null;
+  now: number | null;
 }
 
 export function wrongs(now: Situation): Wrong[] {
@@ -39,6 +43,7 @@ export function wrongs(now: Situation): Wrong[] {
     if (!now.online && now.recording) found.push({ id: "offline", tone: "warn", title: "wrong.offlineRecording", todo: "wrong.offlineRecordingTodo", values: { seconds: now.silentFor } });
     else found.push({ id: "offline", tone: now.recording ? "warn" : "bad", title: "wrong.lost", todo: now.recording ? "wrong.lostRecordingTodo" : "wrong.lostTodo", values: { seconds: now.silentFor } });
   }
+  found.push(...ofPhone(now));
   const rank: Tone[] = ["bad", "warn", "info"];
   return found.sort((a, b) => rank.indexOf(a.tone) - rank.indexOf(b.tone));
 }
@@ -67,6 +72,18 @@ function ofCapture(now: Situation, captured: NonNullable<Situation["captured"]>)
   else if (trouble === "network" && now.connected && now.screen === "upload") found.push({ id: "trouble", tone: "warn", title: "wrong.uploadNetwork", todo: "wrong.uploadNetworkTodo" });
   return found;
 }
+
+/** Its own step says what is wrong with the phone itself. What a page without connection knows of it is old. */
+function ofPhone({ phone, now, screen, connected, signedOut }: Situation): Wrong[] {
+  if (!phone || now === null || !connected || signedOut || !sidedScreens.includes(screen)) return [];
+  const alarm = alarmOf(phone, now);
+  if (!alarm) return [];
+  const values = alarm === "silent" ? { values: { seconds: Math.floor(silentFor(phone, now) / 1e6) } } : {};
+  return [{ id: "phone", tone: isGrave(alarm) ? "bad" : "warn", title: alarmKey(alarm), todo: todoKey(alarm), ...values, action: "phone" }];
+}
+
+/** From when the phone stands to when it has sent everything. */
+const sidedScreens: ScreenName[] = ["attachments", "pledge", "entry", "confirm", "waiting", "answering", "upload"];
 
 /** What to do about a device that cannot be had. */
 export function todoFor(problem: string | null): Key {

@@ -3,12 +3,14 @@
 import { candidate } from "./catalogue/candidate";
 import { interview } from "./catalogue/interview";
 import { phone } from "./catalogue/phone";
+import { side } from "./catalogue/side";
 import { support } from "./catalogue/support";
 
 export const catalogue = {
   ...candidate,
   ...interview,
   ...phone,
+  ...side,
   ...support,
   "app.name": ["三视", "Trivue"],
   "app.tagline": ["网上面试系统", "Online interviews"],

@@ -19,8 +19,9 @@ const silence = 40_000;
  * @param stream the path of the server-sent events
  * @param event the name of the event that carries the value
  * @param plain a path that answers with an error where the stream does: an EventSource does not tell which one
+ * @param others what else the stream says, by the name of the event
  */
-export function useStream<T>(stream: string, event: string, plain: string): Live<T> {
+export function useStream<T>(stream: string, event: string, plain: string, others: Record<string, (said: unknown) => void> = {}): Live<T> {
   const value = shallowRef<T | null>(null);
   const lostSince = ref<Date | null>(null);
   const error = ref<unknown>(null);
@@ -43,6 +44,12 @@ export function useStream<T>(stream: string, event: string, plain: string): Live
       lostSince.value = null;
       error.value = null;
     });
+    for (const [name, hear] of Object.entries(others)) {
+      source.addEventListener(name, (message) => {
+        heard = Date.now();
+        hear(JSON.parse((message as MessageEvent<string>).data));
+      });
+    }
     source.addEventListener("beat", () => (heard = Date.now()));
     source.onerror = () => {
       lost();

@@ -1,6 +1,10 @@
 // The candidate's page as far as it needs no browser.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { isKey } from "../../src/i18n";
+import { alarmKey, alarmOf, doingOf, sideAlarms, todoKey, type SideStatus, type SideView } from "../../src/sideview";
 import type { CaptureState } from "../../src/capture/capture";
 import type { Question, Questions, State, StepName } from "../../src/candidate/api";
 import { judgeNetwork, judgePower, judgeStorage, nothingTried, standing } from "../../src/candidate/checks/results";
@@ -10,6 +14,51 @@ import { current, newer } from "../../src/candidate/questions";
 import { phone, progress, secondsLeft } from "../../src/candidate/recordings";
 import { rail, stepNow } from "../../src/candidate/stepnow";
 import { wrongs, type Situation } from "../../src/candidate/wrongs";
+
+const now = 1_800_000_000e6;
+
+/** A phone that films, heard now. */
+function films(change: Partial<SideView> = {}, status: Partial<SideStatus> = {}): SideView {
+  const said: SideStatus = {
+    stage: "film", recording: true, hidden: false, battery: { level: 0.8, charging: false }, network: { online: true, type: null, downlink: null, rtt: null }, unsent: { bytes: 0, seconds: 0 }, trouble: null, space: "enough", ...status,
+  };
+  return { at: now, agent: "", pan: null, placedAt: now, endedAt: null, heard: now, still: null, ...change, status: said };
+}
+
+describe("the phone", () => {
+  it.each<[string, SideView, string | null]>([
+    ["films", films(), null],
+    ["was heard 12 seconds ago", films({ heard: now - 12e6 }), null],
+    ["was heard a moment before", films({ heard: now - 12e6 - 1 }), "silent"],
+    ["was low, but is silent now", films({ heard: now - 60e6 }, { trouble: "dark", stage: "interrupted" }), "silent"],
+    ["was interrupted", films({}, { stage: "interrupted" }), "interrupted"],
+    ["says why", films({}, { stage: "interrupted", trouble: "camera-lost" }), "camera-lost"],
+    ["is at 20 %", films({}, { battery: { level: 0.2, charging: false } }), null],
+    ["is below", films({}, { battery: { level: 0.19, charging: false } }), "battery"],
+    ["is almost empty and dark", films({}, { battery: { level: 0.09, charging: false }, trouble: "dark" }), "empty"],
+    ["is being charged", films({}, { battery: { level: 0.05, charging: true } }), null],
+    ["does not know its battery", films({}, { battery: null }), null],
+    ["is offline", films({}, { network: { online: false, type: null, downlink: null, rtt: null } }), "network"],
+    ["has a trouble that this page does not know", films({}, { trouble: "some-day" }), null],
+    ["is full", films({}, { space: "full", trouble: "moving" }), "full"],
+    ["has ended, and sends", films({ endedAt: now }, { stage: "send", unsent: { bytes: 1, seconds: 1 } }), null],
+    ["has ended, and is silent before it has sent all", films({ endedAt: now, heard: now - 60e6 }, { stage: "send", unsent: { bytes: 1, seconds: 1 } }), "silent"],
+    ["is done, and was put away", films({ endedAt: now, heard: now - 600e6 }, { stage: "done" }), null],
+  ])("that %s: %s", (_, view, alarm) => expect(alarmOf(view, now)).toBe(alarm));
+
+  it("is said in one word", () => {
+    expect([doingOf({ ...films(), status: null }), doingOf(films()), doingOf(films({}, { recording: false })), doingOf(films({}, { stage: "interrupted" })), doingOf(films({}, { stage: "pan" }))]).toEqual(["joined", "film", "stopped", "stopped", "pan"]);
+  });
+
+  it("has words for every alarm, and for every trouble that a phone says", () => {
+    for (const alarm of sideAlarms) expect(isKey(alarmKey(alarm)) && isKey(todoKey(alarm)), alarm).toBe(true);
+    const contract = readFileSync(join(__dirname, "../../../docs/phone.md"), "utf8");
+    const [, own = ""] = /or of the phone's own: ([^.]+)/.exec(contract) ?? [];
+    const words = [...own.matchAll(/`([a-z-]+)`/g)].map((m) => m[1]!);
+    expect(words.length).toBeGreaterThan(7);
+    for (const word of words) expect(sideAlarms, word).toContain(word);
+  });
+});
 
 const all: StepName[] = ["devices", "login", "phone", "attachments", "pledge", "entry", "confirm", "waiting", "answering", "upload", "finished"];
 
@@ -96,7 +145,7 @@ describe("what is wrong", () => {
     tab: "here", devices: { camera: device, microphone: device, screen: device }, recordings: { camera: { wanted: true, recording: true }, screen: { wanted: true, recording: true } },
     failure: null, space: { low: false, full: false, reserve: 0, held: 0, removed: 0 }, trouble: null, persisted: true,
   };
-  const fine: Situation = { screen: "answering", known: true, connected: true, silentFor: 0, online: true, signedOut: false, recording: true, captured };
+  const fine: Situation = { screen: "answering", known: true, connected: true, silentFor: 0, online: true, phone: null, now: null, signedOut: false, recording: true, captured };
   const said = (change: Partial<Situation>) => wrongs({ ...fine, ...change }).map((wrong) => `${wrong.tone} ${wrong.title}`);
   const captures = (change: object) => ({ captured: { ...captured, ...change } });
 
@@ -119,6 +168,13 @@ describe("what is wrong", () => {
     expect(said(captures({ space: { ...captured.space, low: true } }))).toEqual(["warn wrong.spaceLow"]);
     expect(said(captures({ space: { ...captured.space, low: true, full: true } }))).toEqual(["bad wrong.spaceFull"]);
     expect(said(captures({ space: { ...captured.space, low: true }, failure: "no-space" }))).toEqual(["bad wrong.noSpace", "warn wrong.spaceLow"]);
+  });
+  it("is the phone, from when it stands, and not while nothing is known of it", () => {
+    const silent = { phone: films({ heard: now - 13e6 }), now };
+    expect(said(silent)).toEqual(["bad side.alarm.silent"]);
+    expect(wrongs({ ...fine, ...silent })[0]).toMatchObject({ values: { seconds: 13 }, action: "phone" });
+    expect(said({ phone: films({}, { trouble: "dark" }), now })).toEqual(["warn side.alarm.dark"]);
+    for (const quiet of [{ screen: "phone" as const }, { screen: "finished" as const }, { connected: false, online: false }]) expect(said({ ...silent, ...quiet }).join()).not.toContain("side.");
   });
   it("is what stops the upload", () => {
     for (const [trouble, title] of [["disk", "bad wrong.disk"], ["refused", "bad wrong.refused"], ["server-full", "warn wrong.serverFull"], ["server", "warn wrong.server"]]) expect(said(captures({ trouble }))).toEqual([title]);

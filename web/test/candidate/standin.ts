@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
+import type { SideStatus, SideView } from "../../src/sideview";
 import type { Attachment, HelpMessage, Question, State, StepName } from "../../src/candidate/api";
 import { all, json, StandIn, type Answer } from "../capture/standin";
 
@@ -63,6 +64,12 @@ export class Server extends StandIn {
   /** Without a stream, as behind some proxies. */
   noStream = false;
   reentered = 0;
+  /** The phone that films. */
+  bound: SideView | null = null;
+  anotherAsked = false;
+  /** Whether it has still something to send when the laptop has not. */
+  phoneSends = false;
+  laptopSent: number | null = null;
   private readonly streams = new Set<ServerResponse>();
   private readonly runs = new Set<string>();
 
@@ -119,8 +126,8 @@ export class Server extends StandIn {
     return {
       serverTime: now, exam: { id: "demo", title: "2026 年度公开招聘面试（综合岗）", rehearsal: this.rehearsal, support: "010-8888 6666" }, times,
       policy: { skip: this.skip, face: "shown", timing: this.timing }, candidate: { ticket: "20260018", name: "李明" },
-      attempt: { id: "a1", step, steps: order.filter((each) => !this.skip.includes(each)), done: this.done, login: this.login, blocked, reentered: this.reentered, extraSeconds: 0, ended: this.ended, stills: this.stills },
-      phone: this.skip.includes("phone") ? null : { code: "K7QF2M", url: "https://mianshi.example.cn/phone.html?code=K7QF2M", qr: picture },
+      attempt: { id: "a1", step, steps: order.filter((each) => !this.skip.includes(each)), done: this.done, login: this.login, blocked, reentered: this.reentered, extraSeconds: 0, ended: this.ended, stills: this.stills, laptopSent: this.laptopSent },
+      phone: this.skip.includes("phone") ? null : { ...(this.bound && !this.anotherAsked ? {} : { code: "K7QF2MRT", url: "https://mianshi.example.cn/phone?code=K7QF2MRT", qr: picture }), bound: this.bound },
       attachments, pledge: { text: pledgeText, sha256: sha(pledgeText) }, help: this.help, questions: { total: 2, released: this.released.length },
     };
   }
@@ -136,6 +143,22 @@ export class Server extends StandIn {
       stream.write(`event: state\ndata: ${JSON.stringify(this.state)}\n\n`);
       if (this.released.length > 0) stream.write(`event: questions\ndata: ${JSON.stringify(this.released_)}\n\n`);
     }
+  }
+
+  /** Has a phone join that films and is heard now, as far as nothing else is said. */
+  joinPhone(change: Partial<SideView> = {}, status: Partial<SideStatus> = {}): void {
+    const now = this.now();
+    const films: SideStatus = {
+      stage: "film", recording: true, hidden: false, battery: { level: 0.82, charging: true }, network: { online: true, type: "wifi", downlink: 10, rtt: 40 },
+      unsent: { bytes: 640_000, seconds: 2 }, trouble: null, space: "enough", ...status,
+    };
+    this.bound = { at: now, agent: "phone", pan: { at: now, degrees: 344, way: "sensor" }, placedAt: now, endedAt: null, heard: now, still: null, ...change, status: films };
+    this.anotherAsked = false;
+  }
+
+  /** Tells every open page what the phone says. */
+  pushPhone(): void {
+    for (const stream of this.streams) stream.write(`event: phone\ndata: ${JSON.stringify(this.bound)}\n\n`);
   }
 
   /** Ends the session, as support's release does. */
@@ -160,6 +183,11 @@ export class Server extends StandIn {
     if (path === "state") return json(200, this.state);
     if (path === "questions") return json(200, this.released_);
     if (path === "takes") return json(200, { takes: [...this.takes].map(([take, stored]) => ({ take, kind: stored.meta.kind, state: "", bytes: stored.durable, size: stored.length, chunks: stored.chain.length / 40, receipt: stored.receipt !== null })) });
+    if (path === "phone") {
+      this.anotherAsked = true;
+      return json(200, this.state);
+    }
+    if (path === "phone/still") return { status: 200, body: this.pictures.phone ?? Buffer.alloc(0), headers: { "Content-Type": "image/jpeg" } };
     if (path === "probe" && request.method === "GET") return { status: 200, body: Buffer.alloc(Number(url.searchParams.get("bytes")), "x") };
     if (path.startsWith("attachments/")) {
       const document = documents[path.slice("attachments/".length)];
@@ -224,7 +252,8 @@ export class Server extends StandIn {
     if (step === "answering") this.ended ??= { at: now, by: "candidate" };
     else if (step === "upload") {
       if (![...this.takes.values()].every((take) => take.receipt)) return refuse("incomplete", { detail: "a take" });
-      this.done.upload = now;
+      this.laptopSent ??= now;
+      if (!this.phoneSends) this.done.upload = now;
     } else this.done[step] ??= now;
     return json(200, this.state);
   }

@@ -12,7 +12,7 @@ export function finishedStep(page: Page): Step {
   const text = element("span", {});
   verdict.append(title, text);
   const restart = page.state?.exam.rehearsal ? button(t("done.again"), () => page.do("restart", {}).catch(() => page.announce(t("wrong.lostTodo"))), { data: { testid: "restart" } }) : null;
-  const kept = element("ul", { class: "how" }, ...(["done.keep1", "done.keep2", "done.keep3"] as const).map((key) => element("li", {}, t(key))));
+  const kept = element("ul", { class: "how" }, ...(["done.keep1", "done.keep3"] as const).map((key) => element("li", {}, t(key))));
   return {
     element: element("section", { class: "step" }, element("h1", {}, t("done.title")), verdict, panel.element, element("div", { class: "panel" }, element("h2", {}, t("done.keep")), kept), restart && element("div", { class: "actions" }, restart)),
     update() {

@@ -1,7 +1,7 @@
 // 上传: until the server has signed for every byte, and not a moment less.
 
 import { ApiError } from "../api";
-import { element, setText } from "../element";
+import { element, setText, show } from "../element";
 import { clockTime, countdown } from "../measures";
 import type { Page, Step } from "../page";
 import { TransferPanel } from "../transfer";
@@ -17,6 +17,7 @@ export function uploadStep(page: Page): Step {
   verdict.append(title, text);
   const deadline = element("p", { class: "hint" });
   const incomplete = element("p", { class: "notice", role: "status", data: { tone: "warn", testid: "incomplete" }, hidden: true });
+  const stay = element("p", { class: "hint" }, t("send.stay"));
   let asking = false;
   let seconds = 0;
 
@@ -37,19 +38,23 @@ export function uploadStep(page: Page): Step {
   }
 
   return {
-    element: element("section", { class: "step" }, element("h1", {}, t("send.title")), verdict, panel.element, incomplete, deadline, element("p", { class: "hint" }, t("send.stay"))),
+    element: element("section", { class: "step" }, element("h1", {}, t("send.title")), verdict, panel.element, incomplete, deadline, stay),
     update() {
       panel.update();
       const ready = page.captured?.mayClose === true;
-      verdict.dataset.tone = page.signedOut ? "bad" : "warn";
-      setText(title, t(page.signedOut ? "send.signedOut" : ready ? "send.confirming" : "send.notYet"));
-      setText(text, t(ready ? "send.confirmingText" : "send.notYetText"));
+      // The server has signed for this computer, and there is no more here: only the phone is waited for, and that needs no laptop.
+      const onlyPhone = ready && Boolean(page.state?.attempt.laptopSent);
+      verdict.dataset.tone = onlyPhone ? "good" : page.signedOut ? "bad" : "warn";
+      setText(title, t(onlyPhone ? "side.send.laptopDone" : page.signedOut ? "send.signedOut" : ready ? "send.confirming" : "send.notYet"));
+      setText(text, t(onlyPhone ? "side.send.laptopDoneText" : ready ? "send.confirmingText" : "send.notYetText"));
+      show(stay, !onlyPhone);
     },
     second() {
       panel.second();
       const now = page.clock.now();
       const until = page.state?.times?.upload;
-      if (now !== null && until) setText(deadline, until > now ? t("send.deadline", { time: clockTime(until, page.lang, now), left: countdown(until - now) }) : t("send.late", { time: clockTime(until, page.lang, now) }));
+      const due = page.state?.attempt.laptopSent ? ("side.send.deadline" as const) : ("send.deadline" as const);
+      if (now !== null && until) setText(deadline, until > now ? t(due, { time: clockTime(until, page.lang, now), left: countdown(until - now) }) : t("send.late", { time: clockTime(until, page.lang, now) }));
       if (page.captured?.mayClose && !page.signedOut && seconds++ % tryEvery === 0) void tell();
     },
   };

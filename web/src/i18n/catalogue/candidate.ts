@@ -30,6 +30,7 @@ export const candidate = {
   "wrong.area": ["当前问题与处理办法", "What is wrong and what to do"],
   "wrong.action.camera": ["重试", "Try again"],
   "wrong.action.sign-in": ["重新登录", "Sign in again"],
+  "wrong.action.phone": ["查看手机", "Look at the phone"],
   "wrong.action.help": ["求助", "Get help"],
   "wrong.lost": ["连接已断开，正在重连（以下是 {seconds} 秒前的状态）", "Disconnected, reconnecting (this is how it stood {seconds} s ago)"],
   "wrong.lostTodo": ["请检查网络。连接恢复后页面会自动更新，不需要刷新。", "Check the network. The page goes on by itself; there is no need to reload."],

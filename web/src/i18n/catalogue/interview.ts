@@ -191,7 +191,6 @@ export const interview = {
   "done.lookingText": ["请稍候，先不要关闭页面。", "One moment; do not close the page yet."],
   "done.keep": ["成绩公布之前", "Until the results are out"],
   "done.keep1": ["不要清除浏览器数据，不要卸载浏览器：本机的录像是备份。", "Do not clear the browser's data or remove the browser: the recordings here are a second copy."],
-  "done.keep2": ["在手机上停止拍摄，并等待手机页面提示上传完成。", "Stop filming on the phone, and wait until its page says that everything was sent."],
   "done.keep3": ["如技术支持要求重新上传，请在这台电脑上打开本页面。", "If support asks you to send again, open this page on this computer."],
   "done.again": ["再来一次模拟面试", "Rehearse again"],
 

@@ -2,6 +2,7 @@
 // microseconds since 1970 by the server's clock, as in the API; lengths are seconds.
 
 import type { Kind } from "../../player/timeline";
+import type { SideView } from "../../sideview";
 
 export type Step = "devices" | "login" | "phone" | "attachments" | "pledge" | "entry" | "confirm" | "waiting" | "answering" | "upload" | "finished";
 
@@ -45,6 +46,8 @@ export interface Candidate {
   gaps: Gap[];
   ended: { at: number; by: "candidate" | "time" | "staff" } | null;
   recordings: Recorded[];
+  /** The phone that films; null while there is none. What it says meanwhile is in phones.ts. */
+  phone: SideView | null;
 }
 
 export interface CandidateList {
@@ -155,7 +158,8 @@ export function keepingRows(): (list: CandidateList) => Row[] {
     const rows = list.candidates.map((candidate) => {
       const before = known.get(candidate.attempt);
       const made = rowOf(candidate, list.serverTime);
-      const text = JSON.stringify([candidate, made.gap !== undefined]);
+      const phone = candidate.phone && { ...candidate.phone, heard: 0, status: null, still: null };
+      const text = JSON.stringify([{ ...candidate, phone }, made.gap !== undefined]);
       const row = before?.text === text ? before.row : made;
       next.set(candidate.attempt, { text, row });
       return row;

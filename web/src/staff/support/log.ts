@@ -48,7 +48,12 @@ const readings: Record<string, Reading> = {
   "login-refused": reasoned("support.log.refused"),
   "login-released": reasoned("support.log.released"),
   "devices-checked": plain("support.log.devicesChecked"),
-  "phone-bound": plain("support.log.phoneBound"),
+  "phone-bound": (data) => ({ key: data.replaced === true ? "support.log.phoneReplaced" : "support.log.phoneBound" }),
+  "phone-panned": (data) => (text(data.way) === "timed" ? { key: "support.log.phonePannedTimed" } : { key: "support.log.phonePanned", values: { degrees: number(data.degrees) } }),
+  "phone-placed": plain("support.log.phonePlaced"),
+  "phone-ended": (data) => ({ key: text(data.by) === "hand" ? "support.log.phoneEndedHand" : "support.log.phoneEnded" }),
+  "phone-asked": plain("support.log.phoneAsked"),
+  "phone-forgotten": plain("support.log.phoneForgotten"),
   "step-waived": (data) => ({ key: "support.log.waived", values: { reason: text(data.reason) }, words: { step: { family: "step", word: text(data.step) } } }),
   "attachment-read": (data) => ({ key: "support.log.attachment", values: { attachment: text(data.attachment) } }),
   "pledge-signed": (data) => ({ key: "support.log.pledge", values: { name: text(data.name) } }),
@@ -61,6 +66,7 @@ const readings: Record<string, Reading> = {
     if (by === "staff") return { key: "support.log.endedStaff", values: { reason: text(data.reason) } };
     return { key: by === "candidate" ? "support.log.endedCandidate" : "support.log.endedTime" };
   },
+  "laptop-sent": plain("support.log.laptopSent"),
   "all-received": (data) => ({ key: data.late === true ? "support.log.receivedLate" : "support.log.received" }),
   "rehearsal-restarted": plain("support.log.restarted"),
   "time-granted": granted("support.log.granted"),
@@ -90,6 +96,12 @@ const readings: Record<string, Reading> = {
   clock: plain("support.log.clock"),
   "clock-jump": (data) => ({ key: "support.log.clockJump", values: { seconds: Math.round(number(data.by) / 100) / 10 } }),
   space: (data) => ({ key: data.full === true ? "support.log.spaceFull" : data.low === true ? "support.log.spaceLow" : "support.log.spaceFine" }),
+  "wake-lock": (data) => ({ key: data.held === false ? "support.log.wakeLockLost" : "support.log.wakeLock" }),
+  battery: (data) => ({ key: data.charging === true ? "support.log.charging" : "support.log.battery", values: { percent: Math.round(number(data.level) * 100) } }),
+  frozen: (data) => ({ key: "support.log.frozen", values: { seconds: Math.round(number(data.for) / 100) / 10 } }),
+  picture: (data) => ({ key: data.steady === false ? "support.log.pictureMoving" : "support.log.picture", values: { bright: Math.round(number(data.bright)) } }),
+  orientation: (data) => ({ key: "support.log.orientation", values: { angle: number(data.angle) } }),
+  "pan-tried": (data) => ({ key: "support.log.panTried", values: { degrees: Math.round(number(data.degrees)) } }),
   "take-began": (data) => ({
     key: "support.log.takeBegan",
     words: { kind: { family: "kind", word: text(data.kind) }, reason: { family: "begin", word: text(object(data.began).reason) } },
@@ -124,19 +136,20 @@ export function happenedAt(event: LogEvent): number {
 }
 
 /** Events that come by themselves all the time, and say nothing of what somebody did. */
-const technical = new Set(["clock", "space", "network", "devices", "screens", "focus", "page-opened", "page-left", "take-signed"]);
+const technical = new Set(["clock", "space", "network", "devices", "screens", "focus", "page-opened", "page-left", "take-signed", "wake-lock", "battery", "picture", "orientation"]);
 
 export const isTechnical = (event: LogEvent): boolean => technical.has(event.kind) && !isRemarkable(event);
 
 /** Events that whoever judges the interview wants to look at. */
 const remarkable = new Set([
   "login-elsewhere", "login-refused", "login-released", "re-entered", "step-waived", "time-granted", "entry-granted", "help-asked", "clipboard", "print", "virtual-camera", "device-lost", "device-problem",
-  "devtools", "clock-jump", "recordings-removed",
+  "devtools", "clock-jump", "recordings-removed", "phone-asked", "phone-forgotten", "frozen",
 ]);
 
 export function isRemarkable(event: LogEvent): boolean {
   const data = object(event.data);
   if (event.kind === "visibility") return data.visible === false;
+  if (event.kind === "phone-bound") return data.replaced === true;
   if (event.kind === "screens") return data.extended === true;
   if (event.kind === "device-muted") return data.muted !== false;
   if (event.kind === "take-ended") return text(object(data.end).reason) !== "finished";
