@@ -21,8 +21,15 @@ type Setup struct {
 	Sandbox func(ctx context.Context) (sandbox.Status, error)
 	// Listen is the address that will be served, as host:port.
 	Listen string
-	// Certificate and Key are the files of the TLS certificate; empty where Trivue does not speak TLS itself.
+	// Certificate and Key are the files of the TLS certificate; empty where there are none.
 	Certificate, Key string
+	// OwnCertificate is the folder of the certificate of the server's own making, with OwnNames as --tls-name says; empty where there is none.
+	OwnCertificate string
+	OwnNames       []string
+	// ACME is the folder of certificates that an authority gives for Domains; empty where none is asked. Challenge is where the authority
+	// is answered by HTTP.
+	ACME, Challenge string
+	Domains         []string
 	// PublicURL is the address that browsers open, if a proxy is in front.
 	PublicURL string
 	// FrontEnd holds the built pages, Pages are those that must be there.
@@ -47,8 +54,8 @@ func Checks(s Setup) []Check {
 	add(s.FrontEnd != nil, "pages", plain(func() Result { return frontEnd(s.FrontEnd, s.Pages) }))
 	add(s.DataFolder != "", "disk space", plain(func() Result { return diskSpace(s.DataFolder) }))
 	add(s.DataFolder != "", "disk speed", plain(func() Result { return diskSpeed(s.DataFolder) }))
-	add(s.Listen != "", "address", func(ctx context.Context) Result { return address(ctx, s.Listen, s.Certificate != "") })
-	add(s.Listen != "", "HTTPS", plain(func() Result { return https(s) }))
+	add(s.Listen != "", "address", func(ctx context.Context) Result { return address(ctx, s.Listen, s.speaksTLS()) })
+	add(s.Listen != "", "HTTPS", func(ctx context.Context) Result { return https(ctx, s) })
 	add(true, "clock", plain(func() Result { return clock(kernelTime{}) }))
 	add(true, "memory", plain(func() Result { return memory(machine()) }))
 	add(true, "processors", plain(func() Result { return processors(machine()) }))

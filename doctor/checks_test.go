@@ -144,13 +144,12 @@ func TestAddress(t *testing.T) {
 }
 
 func TestHTTPS(t *testing.T) {
-	requireResult(t, https(Setup{Listen: "127.0.0.1:8080"}), OK, "this machine only")
-	requireResult(t, https(Setup{Listen: "localhost:8080"}), OK, "this machine only")
-	requireResult(t, https(Setup{Listen: "[::1]:8080"}), OK, "this machine only")
-	requireResult(t, https(Setup{Listen: ":8080", PublicURL: "https://interviews.example.org"}), OK, "interviews.example.org")
-	r := https(Setup{Listen: ":8080", PublicURL: "http://interviews.example.org"})
+	requireResult(t, https(t.Context(), Setup{Listen: "127.0.0.1:8080"}), OK, "this machine only")
+	requireResult(t, https(t.Context(), Setup{Listen: "localhost:8080"}), OK, "this machine only")
+	requireResult(t, https(t.Context(), Setup{Listen: "[::1]:8080"}), OK, "this machine only")
+	r := https(t.Context(), Setup{Listen: ":8080"})
 	requireResult(t, r, Warning, "refuse camera")
-	require.Contains(t, r.Mend, "127.0.0.1:8080")
+	require.Contains(t, r.Mend, "--tls own")
 }
 
 func TestCertificate(t *testing.T) {
@@ -171,7 +170,7 @@ func TestCertificate(t *testing.T) {
 	}
 	check := func(from, until time.Time) Result {
 		c, k := issue(from, until)
-		return certificate(c, k, now)
+		return files(c, k, now)
 	}
 	day := 24 * time.Hour
 	requireResult(t, check(now.Add(-day), now.Add(60*day)), OK, "example.org, valid until 2027-04-30")
@@ -180,7 +179,7 @@ func TestCertificate(t *testing.T) {
 	requireResult(t, check(now.Add(day), now.Add(60*day)), Failed, "only from 2027-03-02")
 	c, _ := issue(now, now.Add(day))
 	_, otherKey := issue(now, now.Add(day))
-	requireResult(t, certificate(c, otherKey, now), Failed, "cannot be used")
+	requireResult(t, files(c, otherKey, now), Failed, "cannot be used")
 }
 
 type fakeTime struct {

@@ -8,13 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 )
-
-// renewal is how long before its end a certificate should be renewed.
-const renewal = 14 * 24 * time.Hour
 
 func address(ctx context.Context, listen string, speaksTLS bool) Result {
 	_, port, err := net.SplitHostPort(listen)
@@ -66,50 +62,4 @@ func healthy(ctx context.Context, listen string, speaksTLS bool) bool {
 	}
 	response.Body.Close()
 	return response.StatusCode == http.StatusOK
-}
-
-// https judges whether browsers will give the pages a camera: getUserMedia and getDisplayMedia are there in secure contexts
-// only, which are HTTPS and localhost (W3C Secure Contexts, 3.1).
-func https(s Setup) Result {
-	host, port, err := net.SplitHostPort(s.Listen)
-	if err != nil {
-		return failed(mendAddressBad, textAddressBad, s.Listen, err)
-	}
-	switch {
-	case s.Certificate != "":
-		return certificate(s.Certificate, s.Key, time.Now())
-	case strings.HasPrefix(s.PublicURL, "https://"):
-		return ok(textHTTPSProxy, s.PublicURL)
-	case loopback(host):
-		return ok(textHTTPSLocal)
-	default:
-		return warning(fmt.Sprintf(mendHTTPSPlain, port), textHTTPSPlain, s.Listen)
-	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func certificate(certificateFile, keyFile string, now time.Time) Result {
-	pair, err := tls.LoadX509KeyPair(certificateFile, keyFile)
-	if err != nil {
-		return failed(mendHTTPSCertificate, textHTTPSBad, err)
-	}
-	leaf := pair.Leaf
-	until := leaf.NotAfter.Format(time.DateOnly)
-	switch {
-	case now.After(leaf.NotAfter):
-		return failed(mendHTTPSCertificate, textHTTPSExpired, until)
-	case now.Before(leaf.NotBefore):
-		return failed(mendClock, textHTTPSEarly, leaf.NotBefore.Format(time.DateOnly))
-	case now.After(leaf.NotAfter.Add(-renewal)):
-		return warning(mendHTTPSCertificate, textHTTPSSoon, until)
-	}
-	names := leaf.DNSNames
-	for _, ip := range leaf.IPAddresses {
-		names = append(names, ip.String())
-	}
-	return ok(textHTTPSCertificate, strings.Join(names, ", "), until)
 }

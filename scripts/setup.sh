@@ -68,18 +68,29 @@ if [ ${#missing[@]} -gt 0 ]; then
   install_packages "${missing[@]}"
 fi
 
-# --- a real S3 server for the tests ----------------------------------------------------------------------------------
+# --- real servers for the tests ---------------------------------------------------------------------------------------
 
-versitygw=v1.8.0
-if [ "$purpose" = test ] && [ ! -x .cache/bin/versitygw ]; then
-  command -v go >/dev/null || fail "needs Go to build versitygw: install Go and run this again"
-  say "building versitygw $versitygw, the S3 server that tests run against (about 2 minutes, once)"
+# build_server MODULE VERSION PROGRAM… builds programs of a module outside of this one: what a server needs is none of the product's
+# dependencies.
+build_server() {
+  local module=$1 version=$2 elsewhere program
+  shift 2
+  command -v go >/dev/null || fail "needs Go to build $module: install Go and run this again"
   mkdir -p .cache/bin
-  bin=$PWD/.cache/bin
-  # Outside this module: what the server needs is none of the product's dependencies.
   elsewhere=$(mktemp -d)
-  (cd "$elsewhere" && GOBIN="$elsewhere" GOFLAGS=-mod=mod go install -trimpath -ldflags "-s -w" "github.com/versity/versitygw/cmd/versitygw@$versitygw")
-  # Moved when it is whole: an interrupted build must not look like an installed server.
-  mv "$elsewhere/versitygw" "$bin/versitygw"
+  for program in "$@"; do
+    (cd "$elsewhere" && GOBIN="$elsewhere" GOFLAGS=-mod=mod go install -trimpath -ldflags "-s -w" "$module/cmd/$program@$version")
+    # Moved when it is whole: an interrupted build must not look like an installed server.
+    mv "$elsewhere/$program" ".cache/bin/$program"
+  done
   rm -rf "$elsewhere"
+}
+
+if [ "$purpose" = test ] && [ ! -x .cache/bin/versitygw ]; then
+  say "building versitygw, the S3 server that tests run against (about 2 minutes, once)"
+  build_server github.com/versity/versitygw v1.8.0 versitygw
+fi
+if [ "$purpose" = test ] && { [ ! -x .cache/bin/pebble ] || [ ! -x .cache/bin/pebble-challtestsrv ]; }; then
+  say "building pebble, the ACME server that tests run against (once)"
+  build_server github.com/letsencrypt/pebble/v2 v2.10.1 pebble pebble-challtestsrv
 fi

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,14 +38,24 @@ func (s *Server) clientAddress(r *http.Request) string {
 	return client.String()
 }
 
-// origin is the address at which a browser reached the server, without a slash at its end.
+// origin is the address at which a browser reached the server, without a slash at its end. Many proxies ask with their own name for the
+// server as host; the browser's is then in X-Forwarded-Host, of which counts what a trusted proxy has written: the last.
 func (s *Server) origin(r *http.Request) string {
-	scheme := "http"
+	scheme, host := "http", r.Host
 	if s.opts.Secure {
 		scheme = "https"
 	}
-	return scheme + "://" + r.Host
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && s.trusted(peer.Addr().Unmap()) {
+		hosts := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Host"), ","), ",")
+		if said := strings.TrimSpace(hosts[len(hosts)-1]); hostPattern.MatchString(said) {
+			host = said
+		}
+	}
+	return scheme + "://" + host
 }
+
+// hostPattern is what a URL may have as host and port: a name, an address, or an address of IPv6 in brackets.
+var hostPattern = regexp.MustCompile(`^([0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
 func originOf(ctx context.Context) string {
 	origin, _ := ctx.Value(originKey).(string)

@@ -48,6 +48,32 @@ func TestClientsAreKnownApartByWhatTrustedProxiesSay(t *testing.T) {
 	}
 }
 
+func TestTheAddressThatBrowsersOpenIsTheProxys(t *testing.T) {
+	request := func(peer string, hosts ...string) *http.Request {
+		r := from(peer)
+		r.Host = "127.0.0.1:8080"
+		for _, h := range hosts {
+			r.Header.Add("X-Forwarded-Host", h)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		request *http.Request
+		want    string
+	}{
+		"a trusted proxy":                 {request("10.0.0.1:1", "interviews.example.org"), "https://interviews.example.org"},
+		"with a port":                     {request("10.0.0.1:1", "interviews.example.org:8443"), "https://interviews.example.org:8443"},
+		"an address of IPv6":              {request("10.0.0.1:1", "[2001:db8::1]:8443"), "https://[2001:db8::1]:8443"},
+		"what the browser made up before": {request("10.0.0.1:1", "evil.example", "interviews.example.org"), "https://interviews.example.org"},
+		"who is no proxy":                 {request("203.0.113.9:1", "evil.example"), "https://127.0.0.1:8080"},
+		"nothing":                         {request("10.0.0.1:1"), "https://127.0.0.1:8080"},
+		"no host":                         {request("10.0.0.1:1", "interviews.example.org/path"), "https://127.0.0.1:8080"},
+		"another's part of an address":    {request("10.0.0.1:1", "me@evil.example"), "https://127.0.0.1:8080"},
+	} {
+		assert.Equal(t, c.want, server.Origin(server.New(server.Options{TrustedProxies: proxies, Secure: true, Uploads: nowhere, Takes: noTakes, Pages: nowhere}), c.request), name)
+	}
+}
+
 func FuzzClientAddress(f *testing.F) {
 	f.Add("203.0.113.7, 10.0.0.1")
 	f.Add("[2001:db8::1]:80,,unknown")

@@ -121,8 +121,8 @@ func TestWrongFolderIsToldLineByLine(t *testing.T) {
 	assert.Equal(t, 1, got.code)
 	assert.Empty(t, got.stdout)
 	for _, said := range []string{
-		filepath.Join(dir, "exam.yaml") + ":37:13: answer is \"lange\"",
 		filepath.Join(dir, "exam.yaml") + ":40:13: answer is \"lange\"",
+		filepath.Join(dir, "exam.yaml") + ":43:13: answer is \"lange\"",
 		filepath.Join(dir, "candidates.csv") + ":3:1: ticket 20260001 is here a second time, first in line 2",
 		"nothing was imported",
 	} {

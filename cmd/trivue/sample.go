@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func (s *system) seed(ctx context.Context, address string, log *slog.Logger) err
 		return nil
 	}
 	fmt.Println("Generating the sample interview…")
-	if err := s.seedNow(ctx, address); err != nil {
+	if err := s.seedNow(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -73,7 +74,7 @@ func (s *system) seedRehearsal(ctx context.Context, sample examfile.SampleExam) 
 	return err
 }
 
-func (s *system) seedNow(ctx context.Context, address string) error {
+func (s *system) seedNow(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "trivue-sample-")
 	if err != nil {
 		return err
@@ -93,6 +94,11 @@ func (s *system) seedNow(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
+	address, stop, err := s.inside()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for _, take := range interview.Takes {
 		// Stamps as good as a recorder's: right to a few tenths of a second.
 		stamp := begins.Add(take.Start + 300*time.Millisecond)
@@ -101,6 +107,17 @@ func (s *system) seedNow(ctx context.Context, address string) error {
 		}
 	}
 	return nil
+}
+
+// inside serves the system to this process alone, so that no certificate is in the way, which is for another name or not there yet.
+func (s *system) inside() (address string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
 // uploadSample sends a file in one request (tus "creation-with-upload").

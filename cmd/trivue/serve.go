@@ -19,11 +19,10 @@ import (
 
 type serveCommand struct {
 	placeFlags `embed:""`
+	tlsFlags   `embed:""`
 
 	Listen    string   `help:"Address to serve." default:"127.0.0.1:8080"`
 	OpsListen string   `help:"Address of metrics and health, for operators only; empty for none." default:"127.0.0.1:8081"`
-	Cert      string   `name:"tls-cert" help:"TLS certificate (PEM); browsers allow cameras on HTTPS pages only." placeholder:"FILE"`
-	Key       string   `name:"tls-key" help:"Its key (PEM)." placeholder:"FILE"`
 	Proxied   bool     `help:"A proxy in front speaks HTTPS: cookies are for HTTPS only, and --trusted-proxy says who clients are."`
 	Trusted   []string `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, with --proxied." default:"127.0.0.0/8,::1/128" placeholder:"CIDR"`
 
@@ -42,8 +41,8 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return &exitError{2, err}
 	}
-	if (c.Cert == "") != (c.Key == "") {
-		return &exitError{2, errors.New("--tls-cert and --tls-key belong together")}
+	if _, err := c.mode(); err != nil {
+		return &exitError{2, err}
 	}
 	if _, err := c.trustedProxies(); err != nil {
 		return &exitError{2, err}
@@ -70,12 +69,17 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		}
 		defer operations.Close()
 	}
-	s, err := c.start(ctx, log)
+	f, err := c.openFront(c.Data, log)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	s, err := c.start(ctx, f, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := c.listenAndServe(ctx, s, listener, operations, log); err != nil {
+	if err := c.listenAndServe(ctx, s, f, listener, operations, log); err != nil {
 		return err
 	}
 	return nil
@@ -100,37 +104,26 @@ func (c serveCommand) trustedProxies() ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-func (c serveCommand) address(listener net.Listener) string {
-	scheme := "http"
-	if c.Cert != "" {
-		scheme = "https"
-	}
-	host, port, _ := net.SplitHostPort(listener.Addr().String())
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port)
-}
-
-func (c serveCommand) listenAndServe(ctx context.Context, s *system, listener, operations net.Listener, log *slog.Logger) error {
+func (c serveCommand) listenAndServe(ctx context.Context, s *system, f *front, listener, operations net.Listener, log *slog.Logger) error {
 	// Uploads and media take as long as they take; a request's head does not.
-	public := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	public := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: f.config}
 	// A shutdown would wait for the slowest upload; its sender goes on where it was.
 	public.RegisterOnShutdown(s.uploads.Stop)
 	ops := &http.Server{Handler: server.Operations(s.checks(c.Data), server.QueueMetrics(s.queueDepths)), ReadHeaderTimeout: 15 * time.Second, ErrorLog: public.ErrorLog}
 	group, serving := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if c.Cert != "" {
-			return ignoreClosed(public.ServeTLS(listener, c.Cert, c.Key))
+		if f.config != nil {
+			return ignoreClosed(public.ServeTLS(listener, "", ""))
 		}
 		return ignoreClosed(public.Serve(listener))
 	})
 	if operations != nil {
 		group.Go(func() error { return ignoreClosed(ops.Serve(operations)) })
 	}
-	c.announce(s, listener, operations)
+	group.Go(func() error { return f.serve(serving, public.ErrorLog) })
+	c.announce(s, f, listener, operations)
 	if c.Sample {
-		group.Go(func() error { return s.seed(serving, c.address(listener), log) })
+		group.Go(func() error { return s.seed(serving, c.address(listener, f), log) })
 	}
 	group.Go(func() error {
 		<-serving.Done()
@@ -153,16 +146,4 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// announce prints what a person who has just started the program needs.
-func (c serveCommand) announce(s *system, listener, operations net.Listener) {
-	fmt.Printf("\nTrivue 三视 is running.\n\n  Open     %s\n", c.address(listener))
-	if s.password != "" {
-		fmt.Printf("  Name     %s\n  Password %s   (shown this once; also in %s)\n", c.Admin, s.password, s.passwordFile)
-	}
-	if operations != nil {
-		fmt.Printf("  Metrics  http://%s/metrics\n", operations.Addr())
-	}
-	fmt.Printf("  Data     %s\n\nCtrl+C ends it; everything goes on where it was at the next start.\n\n", c.Data)
 }

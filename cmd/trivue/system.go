@@ -42,7 +42,7 @@ type system struct {
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // start brings the system up. What was started is ended again where something fails.
-func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, err error) {
+func (c serveCommand) start(ctx context.Context, f *front, log *slog.Logger) (s *system, err error) {
 	s = &system{}
 	defer func() {
 		if err != nil {
@@ -99,7 +99,7 @@ func (c serveCommand) start(ctx context.Context, log *slog.Logger) (s *system, e
 	}
 	s.server = server.New(server.Options{TrustedProxies: trusted, Store: s.store, Interviews: interviews, Objects: s.objects, Previews: previews, Media: review.Service{Store: s.store, Archive: s.objects}, Uploads: s.uploads,
 		Takes:        server.TakeHandlers{PutChain: own.PutChain, GetReceipt: own.GetReceipt, List: own.List},
-		RemoveUpload: s.uploads.Remove, Pages: web.Handler(), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: c.Cert != "" || c.Proxied, Version: version})
+		RemoveUpload: s.uploads.Remove, Pages: f.pages(web.Handler()), Wake: s.jobs.Wake, Hub: hub, Log: log, NewID: newID, Secure: f.config != nil || c.Proxied, Version: version})
 	if err := s.jobs.Start(); err != nil {
 		return s, err
 	}
