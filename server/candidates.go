@@ -188,10 +188,7 @@ func (s *Server) examEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case list = <-board:
-			if !s.stillMay(ctx, session, exam.Assist) || !send(list) {
-				return
-			}
-			if !s.sendPhones(out, list.Candidates, told) {
+			if !s.stillMay(ctx, session, exam.Assist) || !send(list) || !s.sendPhones(out, list.Candidates, told) {
 				return
 			}
 		case <-phoned:

@@ -121,11 +121,12 @@ const advancesAtOnce = 200
 // AdvanceChains does what AdvanceChain does for many takes in few statements, and gives those for which it did. Of the others there
 // are other records now, or a receipt, or they do not exist.
 func (s *Store) AdvanceChains(ctx context.Context, all []ChainAdvance) (advanced []string, err error) {
+	all = slices.DeleteFunc(slices.Clone(all), func(a ChainAdvance) bool { return text("take ID", a.TakeID) != nil })
 	for some := range slices.Chunk(all, advancesAtOnce) {
 		rows, values := make([]string, len(some)), make([]any, 0, 7*len(some)+1)
 		for n, a := range some {
 			rows[n] = "(?, ?, ?, ?, ?, ?, ?)"
-			values = append(values, lookup(a.TakeID, a.From, a.To.Records, a.To.Bytes, a.To.Link, a.To.Ms, a.To.Whole)...)
+			values = append(values, a.TakeID, a.From, a.To.Records, a.To.Bytes, a.To.Link, a.To.Ms, a.To.Whole)
 		}
 		var these []string
 		err := s.write.NewRaw("WITH next (id, was, records, bytes, link, ms, whole) AS (VALUES "+strings.Join(rows, ", ")+`)

@@ -102,11 +102,12 @@ const progressAtOnce = 500
 // SetProgress notes how many bytes of each take, by its identifier, are stored. The numbers only grow: a smaller one, or one that comes
 // after the take was received or discarded, changes nothing. Nor does one for a take that does not exist.
 func (s *Store) SetProgress(ctx context.Context, received map[string]int64) error {
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(received)), progressAtOnce) {
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(received)), func(id string) bool { return text("take ID", id) != nil })
+	for some := range slices.Chunk(ids, progressAtOnce) {
 		rows, values := make([]string, len(some)), make([]any, 0, 2*len(some)+1)
 		for n, id := range some {
 			rows[n] = "(?, ?)"
-			values = append(values, lookup(id, received[id])...)
+			values = append(values, id, received[id])
 		}
 		if _, err := s.write.NewRaw("WITH next (id, received) AS (VALUES "+strings.Join(rows, ", ")+`)
 			UPDATE takes SET received = next.received FROM next WHERE takes.id = next.id AND takes.state = ? AND takes.received < next.received`,

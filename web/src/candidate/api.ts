@@ -1,5 +1,6 @@
 // The candidate's API as the page uses it; docs/interview.md says what the answers mean. Takes and events are capture's.
 
+import { ask as request, read, sending } from "../request";
 import type { SideView } from "../sideview";
 
 export type StepName = "devices" | "login" | "phone" | "attachments" | "pledge" | "entry" | "confirm" | "waiting" | "answering" | "upload" | "finished";
@@ -98,52 +99,14 @@ export interface ServerTake {
   receipt: boolean;
 }
 
-/** A request that did not do what it should. code is the server's, or "network" where no answer came, or "server" for a broken one. */
-export class ApiError extends Error {
-  constructor(
-    readonly code: string,
-    readonly status = 0,
-    readonly problem: { detail?: string; from?: number; step?: StepName } = {},
-    /** Seconds until it makes sense to try again. */
-    readonly retryAfter: number | null = null,
-  ) {
-    super(`${code} (${status})`);
-  }
-}
+export { ApiError } from "../request";
 
 const root = "/api/candidate";
-/** How long an answer may take, in milliseconds. */
-const patience = 20_000;
-
-async function ask(path: string, init: RequestInit = {}, timeout = patience): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(root + path, { cache: "no-store", credentials: "same-origin", ...init, signal: init.signal ?? AbortSignal.timeout(timeout) });
-  } catch (error) {
-    throw new ApiError("network", 0, { detail: String(error) });
-  }
-  if (response.ok) return response;
-  const said = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; from?: number; step?: StepName };
-  const after = Number(response.headers.get("Retry-After"));
-  // A proxy in between answers too, and not in our words.
-  const code = said.code ?? (response.status === 401 ? "unauthorized" : response.status >= 500 ? "server" : "refused");
-  throw new ApiError(code, response.status, said, Number.isFinite(after) && after > 0 ? after : null);
-}
-
-/** The body of an answer; a line that breaks in the middle of it is no answer either. */
-async function read<T>(response: Response, how: (response: Response) => Promise<T>): Promise<T> {
-  try {
-    return await how(response);
-  } catch (error) {
-    throw new ApiError("network", response.status, { detail: String(error) });
-  }
-}
+const ask = (path: string, init?: RequestInit, timeout?: number) => request(root, path, init, timeout);
 
 async function json<T>(path: string, init?: RequestInit): Promise<T> {
   return read(await ask(path, init), (response) => response.json() as Promise<T>);
 }
-
-const sending = (method: string, value: unknown): RequestInit => ({ method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
 export const api = {
   live: `${root}/live`,

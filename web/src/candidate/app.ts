@@ -58,13 +58,16 @@ export class App implements Page {
     this.recovering = address.has("recover");
     this.wantedExam = address.get("exam") || (this.recovering ? device.recall<string>("exam") : null);
     this.frame = new Frame(root, { switchLanguage: () => this.switchLanguage(), openPhone: () => this.openPhone(), act: (action) => this.act(action) });
-    this.live = new Live({
-      state: (state) => this.take(state),
-      questions: (questions) => this.takeQuestions(questions),
-      phone: (bound) => this.takePhone(bound),
-      connection: (connection) => this.connectionChanged(connection),
-      over: () => this.over(),
-    });
+    this.live = new Live(
+      {
+        state: (state) => this.take(state),
+        questions: (questions) => this.takeQuestions(questions),
+        phone: (bound) => this.takePhone(bound),
+        connection: (connection) => this.connectionChanged(connection),
+        over: () => this.over(),
+      },
+      api,
+    );
     window.addEventListener("online", () => this.awake());
     window.addEventListener("offline", () => this.changed());
     window.addEventListener("beforeunload", (event) => this.keeper.mayLose && event.preventDefault());

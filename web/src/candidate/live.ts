@@ -1,7 +1,8 @@
 // What changes, pushed by the server; asked for where nothing can be pushed. It always says whether what it gave still stands.
 
+import { ApiError } from "../request";
 import type { SideView } from "../sideview";
-import { api, ApiError, type Questions, type State } from "./api";
+import type { Questions, State } from "./api";
 
 export interface Connection {
   /** Whether what the page shows is what the server says now. */
@@ -10,14 +11,20 @@ export interface Connection {
   heard: number;
 }
 
-export interface LiveEvents {
-  state(state: State): void;
-  questions(questions: Questions): void;
+export interface LiveEvents<S = State> {
+  state(state: S): void;
+  questions?(questions: Questions): void;
   /** What the phone says of itself. */
-  phone(bound: SideView): void;
+  phone?(bound: SideView): void;
   connection(connection: Connection): void;
   /** Nobody is signed in here any more: the session ended, or was ended elsewhere. */
   over(): void;
+}
+
+/** Where the stream is, and where the state is asked for without it. */
+export interface LiveSource<S> {
+  live: string;
+  state(): Promise<S>;
 }
 
 /** Without a sign of life for this long, in milliseconds, the stream counts as dead: the server gives one every 15 s. */
@@ -27,7 +34,7 @@ const answerWithin = 2000;
 /** Milliseconds before the next try, by how many failed; a spread keeps a room of candidates from coming back all at once. */
 export const pause = (failures: number, random = Math.random()) => Math.min(10_000, 500 * 2 ** failures) * (0.75 + random / 2);
 
-export class Live {
+export class Live<S = State> {
   private source: EventSource | null = null;
   private failures = 0;
   private retry = 0;
@@ -35,7 +42,10 @@ export class Live {
   private running = false;
   private current: Connection = { ok: false, heard: performance.now() };
 
-  constructor(private readonly events: LiveEvents) {}
+  constructor(
+    private readonly events: LiveEvents<S>,
+    private readonly server: LiveSource<S>,
+  ) {}
 
   get connection(): Connection {
     return this.current;
@@ -79,7 +89,7 @@ export class Live {
   private open(): void {
     clearTimeout(this.retry);
     this.source?.close();
-    const source = new EventSource(api.live);
+    const source = new EventSource(this.server.live);
     this.source = source;
     const on = (type: string, handle: (data: string) => void) =>
       source.addEventListener(type, (event) => {
@@ -88,9 +98,9 @@ export class Live {
         handle((event as MessageEvent<string>).data);
         this.heard();
       });
-    on("state", (data) => this.events.state(JSON.parse(data) as State));
-    on("questions", (data) => this.events.questions(JSON.parse(data) as Questions));
-    on("phone", (data) => this.events.phone(JSON.parse(data) as SideView));
+    on("state", (data) => this.events.state(JSON.parse(data) as S));
+    on("questions", (data) => this.events.questions?.(JSON.parse(data) as Questions));
+    on("phone", (data) => this.events.phone?.(JSON.parse(data) as SideView));
     on("beat", () => undefined);
     source.addEventListener("bye", () => this.over());
     source.onerror = () => this.source === source && this.lost();
@@ -109,7 +119,7 @@ export class Live {
   private async poll(): Promise<void> {
     const late = setTimeout(() => this.silent(), answerWithin);
     try {
-      const state = await api.state();
+      const state = await this.server.state();
       if (!this.running) return;
       this.events.state(state);
       this.heard();

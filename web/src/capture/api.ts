@@ -1,4 +1,4 @@
-// The candidate's API as far as takes and events are concerned: docs/interview.md.
+// The API as far as takes and events are concerned: docs/interview.md.
 
 import type { Bytes } from "./chain";
 import { Refused } from "./refused";
@@ -9,8 +9,12 @@ const patience = 30_000;
 export interface Addresses {
   /** Where uploads are made, with a slash at the end. */
   files: string;
-  /** Where the candidate's API begins, without one. */
+  /** Where the API of what records begins, without one. */
   api: string;
+  /** Where the server's clock is asked for; `clock` of the API where it is not said. */
+  clock?: string;
+  /** Whose uploads these are: a browser may have a candidate's session and a phone's. */
+  as?: "phone";
 }
 
 /** What the server says of a take: bytes that are safe, records of the chain that it has and found right. */
@@ -68,7 +72,7 @@ export async function postEvents(at: Addresses, events: WireEvent[]): Promise<st
 
 /** The server's clock in microseconds. */
 export async function getClock(at: Addresses): Promise<number> {
-  const response = await ask(`${at.api}/clock`);
+  const response = await ask(at.clock ?? `${at.api}/clock`);
   if (!response.ok) return refuse(response);
   const { now } = (await response.json()) as { now: number };
   if (!Number.isFinite(now)) throw new Error("the server's clock is no number");

@@ -6,6 +6,7 @@ import { bitRates, chooseFormat, chooseLevel } from "./formats";
 import { Inputs, type Chosen } from "./inputs";
 import { noteLeft, readLeft, takeBackLeft } from "./left";
 import { Limiter } from "./limiter";
+import { PhoneWatch } from "./phonewatch";
 import type { FromWorker, TakeState, ToWorker } from "./protocol";
 import type { RecorderOptions } from "./recorder";
 import { Recording, type RecordingHost } from "./recording";
@@ -19,8 +20,12 @@ import type { Trouble } from "./trouble";
 export type { CaptureState } from "./state";
 export { DeviceError } from "./devices";
 
-export interface CaptureOptions {
+export interface CaptureOptions<K extends Kind = "camera" | "screen"> {
   attempt: string;
+  /** What it records: on a phone the one recording is its camera with its own microphone. */
+  kinds?: readonly K[];
+  /** The name of what this page has for itself on the disk, and of which one tab at a time may be open. */
+  place?: string;
   at?: Addresses;
   /** Milliseconds between two chunks. */
   slice?: number;
@@ -34,13 +39,13 @@ const probeEvery = (probes: number) => (probes < 5 ? 2 : 30);
 const reopenEvery = 3;
 const cutAtMostEvery = 90;
 
-export class Capture {
+export class Capture<K extends Kind = "camera" | "screen"> {
   private readonly clock: ServerClock;
   private readonly limiter = new Limiter();
   private readonly signals = new SignalWatch((kind, data) => this.note(kind, data));
   private readonly takes = new Map<string, TakeState>();
-  private readonly listeners = new Set<(state: CaptureState) => void>();
-  private readonly recordings: Record<"camera" | "screen", Recording>;
+  private readonly listeners = new Set<(state: CaptureState<K>) => void>();
+  private readonly recordings: Record<K, Recording>;
   private readonly inputs: Inputs;
   /** Takes that the worker has not yet said to be on disk. */
   private readonly underway = new Set<string>();
@@ -58,34 +63,49 @@ export class Capture {
   private probing = false;
   private eventTrouble: Trouble | null = null;
   private published = false;
-  private current: CaptureState;
+  private current: CaptureState<K>;
+  private readonly kinds: readonly K[];
+  private readonly place: string;
+  /** Where a phone films: its system stops pages. */
+  private readonly phone: PhoneWatch | null;
 
-  constructor(private readonly options: CaptureOptions) {
+  constructor(private readonly options: CaptureOptions<K>) {
+    this.kinds = options.kinds ?? (["camera", "screen"] satisfies Kind[] as readonly Kind[] as readonly K[]);
+    this.place = options.place ?? "trivue";
     this.clock = new ServerClock(undefined, undefined, (jump) => this.note("clock-jump", jump));
     const host: RecordingHost = {
       options: (kind, sound) => this.recorderOptions(kind, sound),
       began: (kind, take, reason, mime, tracks, settings) => this.took(kind, take, reason, mime, tracks, settings),
       chunk: (take, data, ms) => this.order({ type: "chunk", take, data, ms }),
-      ended: (take, reason, ms) => this.order({ type: "end", take, end: { ...this.clock.stamp(), reason }, ms }),
+      ended: (take, reason, ms, at) => this.order({ type: "end", take, end: { ...(at ?? this.clock.stamp()), reason }, ms }),
       trackLost: (kind, which) => this.inputs.lost(which === "audio" ? "microphone" : kind === "screen" ? "screen" : "camera"),
       changed: () => this.changed(),
     };
-    this.recordings = { camera: new Recording("camera", host), screen: new Recording("screen", host) };
+    this.recordings = this.each((kind) => new Recording(kind, host));
+    this.phone = (this.kinds as readonly Kind[]).includes("phone") ? this.watchPhone() : null;
     this.inputs = new Inputs(this.recordings, (kind, data) => this.note(kind, data), () => this.changed());
     this.current = {
       tab: "opening", recovering: true, devices: this.inputs.states,
-      recordings: { camera: this.recordings.camera.state, screen: this.recordings.screen.state }, takes: [], lost: [], level: 0, rate: 0, online: navigator.onLine, trouble: null,
+      recordings: this.each((kind) => this.recordings[kind].state), takes: [], lost: [], level: 0, rate: 0, online: navigator.onLine, trouble: null,
       space: { low: false, full: false, reserve: 0, held: 0, removed: 0 }, persisted: null, clock: this.clock.state, events: { pending: 0, dropped: 0 },
       failure: null, recorded: 0, unsigned: 0, mayClose: false,
     };
   }
 
-  get state(): CaptureState {
+  private each<T>(of: (kind: K) => T): Record<K, T> {
+    return Object.fromEntries(this.kinds.map((kind) => [kind, of(kind)])) as Record<K, T>;
+  }
+
+  private get all(): Recording[] {
+    return Object.values(this.recordings);
+  }
+
+  get state(): CaptureState<K> {
     return this.current;
   }
 
   /** Calls back now and whenever the state has changed, at most once per task. Gives the function that ends that. */
-  subscribe(listener: (state: CaptureState) => void): () => void {
+  subscribe(listener: (state: CaptureState<K>) => void): () => void {
     this.listeners.add(listener);
     listener(this.current);
     return () => this.listeners.delete(listener);
@@ -94,26 +114,27 @@ export class Capture {
   /** Becomes the one tab, opens the journal, and sends what earlier runs have left. Waits while another tab is open; throws where nothing can be kept. */
   async open(): Promise<void> {
     const { signal } = this.off;
-    const letGo = await becomeTheTab(() => this.set({ tab: "elsewhere" }));
+    const letGo = await becomeTheTab(() => this.set({ tab: "elsewhere" }), `${this.place}-capture`);
     if (signal.aborted) return letGo();
     this.letGo = letGo;
     this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
     this.worker.onerror = (event) => this.fail(event.message || "worker");
     const opened = new Promise<void>((done, failed) => (this.opening = { done, failed }));
-    this.order({ type: "open", attempt: this.options.attempt, at: this.at, reserve: this.options.reserve ?? 64 << 20 });
+    this.order({ type: "open", attempt: this.options.attempt, at: this.at, reserve: this.options.reserve ?? 64 << 20, place: this.place });
     await opened;
     this.opening = null;
     this.set({ tab: "here" });
-    const left = readLeft();
+    const left = readLeft(this.place);
     this.wasLeft = Object.keys(left).length > 0;
     this.order({ type: "recover", left });
-    takeBackLeft(Object.keys(left));
+    takeBackLeft(this.place, Object.keys(left));
     window.addEventListener("online", () => this.wake(), { signal });
     window.addEventListener("offline", () => this.set({ online: false }), { signal });
     window.addEventListener("pagehide", () => this.leaving(), { signal });
-    window.addEventListener("pageshow", (event) => event.persisted && takeBackLeft(this.liveTakes()), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && takeBackLeft(this.place, this.liveTakes()), { signal });
     navigator.mediaDevices.addEventListener("devicechange", () => void this.inputs.reopen(), { signal });
+    this.phone?.start(signal);
     this.signals.start();
     this.note("page-opened", { run: this.run, navigation: (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type ?? null, agent: navigator.userAgent, processors: navigator.hardwareConcurrency });
     void this.probe();
@@ -145,15 +166,15 @@ export class Capture {
     return this.signals.watchScreens();
   }
 
-  /** Records camera and screen from now on, each as soon as it is there and whatever happens to it. */
+  /** Records everything from now on, each as soon as it is there and whatever happens to it. */
   record(): void {
     const cutShort = [...this.takes.values()].some((take) => take.attempt === this.options.attempt && take.run !== this.run && take.ended?.reason !== "finished");
-    for (const recording of Object.values(this.recordings)) recording.start(this.wasLeft || cutShort ? "after-reload" : "start");
+    for (const recording of this.all) recording.start(this.wasLeft || cutShort ? "after-reload" : "start");
   }
 
   /** Ends recording and closes the devices. Sending goes on. */
   async finish(): Promise<void> {
-    await Promise.all(Object.values(this.recordings).map((recording) => recording.finish()));
+    await Promise.all(this.all.map((recording) => recording.finish()));
     this.inputs.stop();
   }
 
@@ -271,7 +292,8 @@ export class Capture {
   private tick(): void {
     this.seconds++;
     this.clock.watchWall();
-    for (const recording of Object.values(this.recordings)) recording.tick();
+    this.phone?.tick();
+    for (const recording of this.all) recording.tick();
     if (this.seconds % reopenEvery === 0) void this.inputs.reopen();
     if (this.seconds % probeEvery(this.clock.state.probes) === 0) void this.probe();
     this.adapt();
@@ -293,7 +315,7 @@ export class Capture {
 
   /** Fewer bits where the line or the disk cannot take them, from a new take on that begins before the old one ends. */
   private adapt(): void {
-    const active = Object.values(this.recordings).filter((recording) => recording.state.recording);
+    const active = this.all.filter((recording) => recording.state.recording);
     const backlog = [...this.takes.values()].reduce((sum, take) => sum + (take.attempt === this.options.attempt ? take.recorded - take.sent : 0), 0);
     const lowSpace = this.current.space.low;
     const level = chooseLevel(active.map((recording) => recording.kind), this.current.level, { rate: this.current.rate, backlog, lowSpace });
@@ -305,21 +327,36 @@ export class Capture {
   }
 
   private async giveUpForSpace(): Promise<void> {
-    if (!Object.values(this.recordings).some((recording) => recording.state.wanted)) return;
+    if (!this.all.some((recording) => recording.state.wanted)) return;
     this.set({ failure: "no-space" });
-    await Promise.all(Object.values(this.recordings).map((recording) => recording.finish("no-space")));
+    await Promise.all(this.all.map((recording) => recording.finish("no-space")));
+  }
+
+  private watchPhone(): PhoneWatch {
+    return new PhoneWatch({
+      recordings: this.all, stamp: () => this.clock.stamp(), note: (kind, data) => this.note(kind, data),
+      leaving: (stamp) => noteLeft(this.place, this.openTakes(), stamp),
+      back: () => {
+        takeBackLeft(this.place, this.openTakes());
+        this.wake();
+      },
+    });
   }
 
   private liveTakes(): string[] {
     return [...this.takes.values()].filter((take) => take.live && !take.ended).map((take) => take.take);
   }
 
+  private openTakes(): Set<string> {
+    return new Set([...this.liveTakes(), ...this.underway]);
+  }
+
   private leaving(): void {
-    noteLeft(new Set([...this.liveTakes(), ...this.underway]), this.clock.stamp());
+    noteLeft(this.place, this.openTakes(), this.clock.stamp());
     this.note("page-left", { run: this.run });
   }
 
-  private set(change: Partial<CaptureState>): void {
+  private set(change: Partial<CaptureState<K>>): void {
     Object.assign((this.current = { ...this.current }), change);
     this.changed();
   }
@@ -332,10 +369,10 @@ export class Capture {
       this.published = false;
       const takes = [...this.takes.values()].sort((a, b) => a.began.wall - b.began.wall);
       const own = takes.filter((take) => take.attempt === this.options.attempt);
-      const recordings = { camera: this.recordings.camera.state, screen: this.recordings.screen.state };
-      const flags = (key: "wanted" | "recording") => ({ camera: recordings.camera[key], screen: recordings.screen[key] });
+      const recordings = this.each((kind) => this.recordings[kind].state);
+      const flags = (key: "wanted" | "recording") => this.each((kind) => recordings[kind][key]) as Partial<Record<Kind, boolean>>;
       const sum = (of: (take: TakeState) => number) => own.reduce((total, take) => total + of(take), 0);
-      const state: CaptureState = {
+      const state: CaptureState<K> = {
         ...this.current, takes, recordings, devices: this.inputs.states, lost: lostIntervals(own, flags("wanted"), flags("recording")), trouble: worst([...own.map((take) => take.trouble), this.eventTrouble]),
         recorded: sum((take) => take.recorded), unsigned: sum((take) => (take.receipt ? 0 : take.recorded)),
       };

@@ -34,9 +34,14 @@ export const cameraSize = { width: { ideal: 1280 }, height: { ideal: 720 }, fram
 /** A screen changes seldom; text must stay readable. */
 export const screenSize = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 10, max: 15 } };
 
+/** Which of a phone's cameras: user is the one above its screen. */
+export type Facing = "user" | "environment";
+
+const cameraOf = (deviceId?: string, facing?: Facing): MediaTrackConstraints => ({ ...cameraSize, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}), ...(facing ? { facingMode: { ideal: facing } } : {}) });
+
 /** The device that was chosen, or where that is gone any other. */
-export async function openCamera(deviceId?: string): Promise<MediaStreamTrack> {
-  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ video: { ...cameraSize, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
+export async function openCamera(deviceId?: string, facing?: Facing): Promise<MediaStreamTrack> {
+  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ video: cameraOf(deviceId, facing) }));
   return stream.getVideoTracks()[0]!;
 }
 
@@ -46,6 +51,12 @@ const sound = { channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppre
 export async function openMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
   const stream = await ask(() => navigator.mediaDevices.getUserMedia({ audio: { ...sound, ...(deviceId ? { deviceId: { ideal: deviceId } } : {}) } }));
   return stream.getAudioTracks()[0]!;
+}
+
+/** Both with one question to the person: asked for one after the other, phones ask twice. */
+export async function openBoth(facing: Facing): Promise<{ camera: MediaStreamTrack; microphone: MediaStreamTrack }> {
+  const stream = await ask(() => navigator.mediaDevices.getUserMedia({ video: cameraOf(undefined, facing), audio: sound }));
+  return { camera: stream.getVideoTracks()[0]!, microphone: stream.getAudioTracks()[0]! };
 }
 
 /** Asks for the entire screen; anything less is refused, as no page can limit what a person picks. */

@@ -1,15 +1,17 @@
 // The devices of an interview: opened, changed while recording, lost and found again.
 
-import { DeviceError, looksVirtual, openCamera, openMicrophone, openScreen } from "./devices";
+import { DeviceError, looksVirtual, openBoth, openCamera, openMicrophone, openScreen, type Facing } from "./devices";
 import type { Recording } from "./recording";
 import type { DeviceState } from "./state";
-import type { Began, Ended } from "./take";
+import type { Began, Ended, Kind } from "./take";
 
 export type DeviceName = "camera" | "microphone" | "screen";
 
 export interface Chosen {
   camera?: string;
   microphone?: string;
+  /** A phone's camera and its microphone, whichever that is. */
+  facing?: Facing;
 }
 
 const noDevice: DeviceState = { open: false, label: "", muted: false, virtual: false, problem: null };
@@ -27,22 +29,49 @@ export class Inputs {
   private inUse = false;
 
   constructor(
-    private readonly recordings: Record<"camera" | "screen", Recording>,
+    private readonly recordings: Partial<Record<Kind, Recording>>,
     private readonly note: (kind: string, data: object) => void,
     private readonly changed: () => void,
   ) {}
+
+  /** What the camera is recorded for. */
+  private get filmed(): Recording | undefined {
+    return this.recordings.camera ?? this.recordings.phone;
+  }
 
   /** Opens both, or changes both, with one new take for each recording that is on. */
   async useCamera(chosen: Chosen): Promise<void> {
     this.chosen = chosen;
     this.inUse = true;
+    if (chosen.facing) return this.useFacing(chosen.facing);
     const [microphone, camera] = await Promise.allSettled([this.open("microphone"), this.open("camera")]);
     this.apply(microphone.status === "fulfilled" ? microphone.value : null, camera.status === "fulfilled" ? camera.value : null, "device-changed", "device-changed");
     for (const result of [camera, microphone]) if (result.status === "rejected") throw result.reason;
   }
 
+  /** Many phones open a camera only when the other one was let go: between two takes there is a moment without any. */
+  private async useFacing(facing: Facing): Promise<void> {
+    const before = [this.camera, this.microphone];
+    this.camera = this.microphone = null;
+    this.states = { ...this.states, camera: noDevice, microphone: noDevice };
+    if (before.some(Boolean)) await this.filmed?.use(null, null, "device-changed", "device-changed");
+    for (const track of before) track?.stop();
+    await this.openFacing(facing, "device-changed");
+  }
+
+  private async openFacing(facing: Facing, began: Began): Promise<void> {
+    try {
+      const { camera, microphone } = await openBoth(facing);
+      this.apply(microphone, camera, "device-changed", began);
+    } catch (error) {
+      // Which of the two it was, browsers do not say.
+      for (const device of ["camera", "microphone"] as const) this.refused(device, error as DeviceError);
+      throw error;
+    }
+  }
+
   async useScreen(): Promise<void> {
-    const again = this.recordings.screen.state.wanted;
+    const again = this.recordings.screen?.state.wanted;
     let track: MediaStreamTrack;
     try {
       track = await openScreen();
@@ -54,7 +83,7 @@ export class Inputs {
     this.screen = track;
     this.set("screen", track);
     this.note("share", { surface: track.getSettings().displaySurface ?? null, label: track.label });
-    void this.recordings.screen.use(track, this.screenSound, "device-changed", again ? "share-again" : "start").then(() => before?.stop());
+    void this.recordings.screen?.use(track, this.screenSound, "device-changed", again ? "share-again" : "start").then(() => before?.stop());
   }
 
   /** A track of a recording ended by itself. */
@@ -71,8 +100,12 @@ export class Inputs {
   async reopen(): Promise<void> {
     const gone = (track: MediaStreamTrack | null) => track === null || track.readyState === "ended";
     if (!this.inUse || this.reopening || !(gone(this.microphone) || gone(this.camera))) return;
+    const { facing } = this.chosen;
+    // A phone would ask its owner again and again; a tap asks once.
+    if (facing && this.states.camera.problem === "denied") return;
     this.reopening = true;
     try {
+      if (facing && gone(this.microphone) && gone(this.camera)) return await this.openFacing(facing, "device-back").catch(() => undefined);
       const [microphone, camera] = await Promise.all([
         gone(this.microphone) ? this.open("microphone").catch(() => null) : null,
         gone(this.camera) ? this.open("camera").catch(() => null) : null,
@@ -93,7 +126,7 @@ export class Inputs {
 
   private async open(device: "camera" | "microphone"): Promise<MediaStreamTrack> {
     try {
-      return device === "camera" ? await openCamera(this.chosen.camera) : await openMicrophone(this.chosen.microphone);
+      return device === "camera" ? await openCamera(this.chosen.camera, this.chosen.facing) : await openMicrophone(this.chosen.microphone);
     } catch (error) {
       this.refused(device, error as DeviceError);
       throw error;
@@ -110,7 +143,7 @@ export class Inputs {
     if (microphone) {
       before.push(this.microphone, this.screenSound);
       this.microphone = microphone;
-      this.screenSound = microphone.clone();
+      this.screenSound = this.recordings.screen ? microphone.clone() : null;
       this.set("microphone", microphone);
     }
     if (camera) {
@@ -120,8 +153,8 @@ export class Inputs {
       if (looksVirtual(camera.label)) this.note("virtual-camera", { label: camera.label });
     }
     void Promise.all([
-      this.camera && this.recordings.camera.use(this.camera, this.microphone, ended, began),
-      microphone && this.screen && this.recordings.screen.use(this.screen, this.screenSound, ended, began),
+      this.camera && this.filmed?.use(this.camera, this.microphone, ended, began),
+      microphone && this.screen && this.recordings.screen?.use(this.screen, this.screenSound, ended, began),
     ]).then(() => before.forEach((track) => track?.stop()));
   }
 

@@ -2,13 +2,14 @@
 
 import type { Stamp } from "./take";
 
-const prefix = "trivue.left.";
+/** Each kind of page has its own: the laptop's must not take what the phone's noted for its own take. */
+const prefixOf = (place: string) => `${place}.left.`;
 
 /** Notes that the page is being left, for the takes it is recording. */
-export function noteLeft(takes: Iterable<string>, stamp: Stamp): void {
+export function noteLeft(place: string, takes: Iterable<string>, stamp: Stamp): void {
   for (const take of takes) {
     try {
-      localStorage.setItem(prefix + take, JSON.stringify(stamp));
+      localStorage.setItem(prefixOf(place) + take, JSON.stringify(stamp));
     } catch {
       return; // full or forbidden: the takes end as lost
     }
@@ -16,12 +17,13 @@ export function noteLeft(takes: Iterable<string>, stamp: Stamp): void {
 }
 
 /** The page was shown again after all (back-forward cache). */
-export function takeBackLeft(takes: Iterable<string>): void {
-  for (const take of takes) localStorage.removeItem(prefix + take);
+export function takeBackLeft(place: string, takes: Iterable<string>): void {
+  for (const take of takes) localStorage.removeItem(prefixOf(place) + take);
 }
 
 /** What earlier pages noted, and forgets it. */
-export function readLeft(): Record<string, Stamp> {
+export function readLeft(place: string): Record<string, Stamp> {
+  const prefix = prefixOf(place);
   const left: Record<string, Stamp> = {};
   for (const key of Object.keys(localStorage).filter((key) => key.startsWith(prefix))) {
     try {

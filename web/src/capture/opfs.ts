@@ -59,7 +59,7 @@ export class OPFSFolder implements Folder {
   }
 }
 
-/** The folder in which everything of capture lies. */
-export async function openRoot(): Promise<Folder> {
-  return new OPFSFolder(await (await navigator.storage.getDirectory()).getDirectoryHandle("trivue", { create: true }));
+/** The folder in which everything of a page's capture lies. */
+export async function openRoot(place: string): Promise<Folder> {
+  return new OPFSFolder(await (await navigator.storage.getDirectory()).getDirectoryHandle(place, { create: true }));
 }

@@ -5,7 +5,7 @@ import type { About, End, Kind, Stamp } from "./take";
 import type { Trouble } from "./trouble";
 
 export type ToWorker =
-  | { type: "open"; attempt: string; at: Addresses; reserve: number }
+  | { type: "open"; attempt: string; at: Addresses; reserve: number; /** The folder of its own that this page has; the laptop's where it is not said. */ place?: string }
   /** left: when pages of earlier runs were left, by the takes that they were recording. */
   | { type: "recover"; left: Record<string, Stamp> }
   | { type: "begin"; about: About }

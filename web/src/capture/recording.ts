@@ -1,14 +1,15 @@
 // A recording of one kind: its takes, one after the other, and why each gave way to the next.
 
 import { Recorder, type RecorderOptions } from "./recorder";
-import { newTakeName, type Began, type Ended, type Kind } from "./take";
+import { newTakeName, type Began, type Ended, type Kind, type Stamp } from "./take";
 
 export interface RecordingHost {
   /** How to record now; null where the browser can record nothing. */
   options(kind: Kind, sound: boolean): RecorderOptions | null;
   began(kind: Kind, take: string, reason: Began, mime: string, tracks: { video: MediaStreamTrack; audio: MediaStreamTrack | null }, options: RecorderOptions): void;
   chunk(take: string, data: Blob, ms: number): void;
-  ended(take: string, reason: Ended, ms: number): void;
+  /** at: when it ended, where that is not now. */
+  ended(take: string, reason: Ended, ms: number, at?: Stamp): void;
   /** A track ended by itself: the device was pulled out, the share was stopped. */
   trackLost(kind: Kind, which: "video" | "audio"): void;
   changed(): void;
@@ -20,6 +21,8 @@ interface Run {
   /** Whether the take exists: a recorder that never started leaves none. */
   begun: boolean;
   ended: Ended | null;
+  /** Where the take ends, if that was found out later only. */
+  endedAt: { stamp: Stamp; ms: number } | null;
   size: string;
   over: Promise<void>;
 }
@@ -109,6 +112,16 @@ export class Recording {
     this.begin(began, ended);
   }
 
+  /** The page has stood still, or is about to: the take ends at that moment, which is so many milliseconds ago. thaw goes on. */
+  freeze(stamp: Stamp, ago = 0): void {
+    for (const run of [this.current, this.next]) if (run) run.endedAt = { stamp, ms: Math.max(0, run.recorder.ms - ago) };
+    this.interrupt("frozen");
+  }
+
+  thaw(): void {
+    if (this.wanted && this.live && !this.current) this.begin("thawed");
+  }
+
   /** Ends the take; nothing is recorded until there is something to record. */
   private interrupt(ended: Ended): void {
     for (const run of [this.current, this.next]) if (run) this.stop(run, ended);
@@ -125,7 +138,7 @@ export class Recording {
     this.retryAt = null;
     const reason = this.first ?? began;
     let over = () => undefined as void;
-    const run: Run = { take: newTakeName(), begun: false, ended: null, size: sizeOf(video), over: new Promise<void>((resolve) => (over = resolve)), recorder: null as unknown as Recorder };
+    const run: Run = { take: newTakeName(), begun: false, ended: null, endedAt: null, size: sizeOf(video), over: new Promise<void>((resolve) => (over = resolve)), recorder: null as unknown as Recorder };
     try {
       run.recorder = new Recorder(new MediaStream(audio ? [video, audio] : [video]), options, {
         started: (mime) => {
@@ -147,7 +160,7 @@ export class Recording {
         },
         stopped: (ms) => {
           this.runs.delete(run);
-          if (run.begun) this.host.ended(run.take, run.ended ?? this.whyStopped(), ms);
+          if (run.begun) this.host.ended(run.take, run.ended ?? this.whyStopped(), run.endedAt?.ms ?? ms, run.endedAt?.stamp);
           over();
           if (run.ended === null) this.stoppedByItself(run);
         },

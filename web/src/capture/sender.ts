@@ -121,6 +121,7 @@ export class TakeSender {
         // Made with the take's own name: asked for again after a lost answer, the server gives the same address.
         uploadUrl: this.known ? this.line.at.files + about.take : null,
         metadata: { take: about.take, attempt: about.attempt, kind: about.kind, mime: about.mime, ...(about.replaces ? { replaces: about.replaces } : {}), startedAt: new Date((about.began.server ?? about.began.wall) / 1000).toISOString() },
+        headers: this.line.at.as ? { "Trivue-As": this.line.at.as } : {},
         uploadLengthDeferred: true,
         chunkSize: pieceSize,
         retryDelays: null,

@@ -32,13 +32,13 @@ export interface LostInterval {
   cause: Ended | "starting";
 }
 
-export interface CaptureState {
+export interface CaptureState<K extends Kind = "camera" | "screen"> {
   /** "elsewhere": another tab records; this one goes on by itself when that is closed. */
   tab: "opening" | "elsewhere" | "here" | "closed";
   /** Whether takes of earlier runs are still being looked for. */
   recovering: boolean;
   devices: Record<"camera" | "microphone" | "screen", DeviceState>;
-  recordings: Record<"camera" | "screen", RecordingState>;
+  recordings: Record<K, RecordingState>;
   /** In the order in which they began. */
   takes: TakeState[];
   lost: LostInterval[];
@@ -86,7 +86,7 @@ export function lostIntervals(takes: readonly TakeState[], wanted: Partial<Recor
 }
 
 /** Whether closing the page would lose anything, or leave anything unsent. */
-export function mayClose(state: Pick<CaptureState, "tab" | "recovering" | "recordings" | "takes" | "events" | "failure" | "space">, attempt: string, underway: number): boolean {
+export function mayClose(state: Pick<CaptureState, "tab" | "recovering" | "takes" | "events" | "failure" | "space"> & { recordings: Partial<Record<Kind, RecordingState>> }, attempt: string, underway: number): boolean {
   return (
     state.tab === "here" &&
     !state.recovering &&

@@ -24,6 +24,7 @@ export type Began =
   | "space"
   | "error" // the recorder before it failed
   | "stalled"
+  | "thawed" // the system had stopped the page, and lets it go on
   | "after-reload"; // an earlier page of the attempt was cut short
 
 /** Why a take ended. */
@@ -39,6 +40,7 @@ export type Ended =
   | "no-space"
   | "error"
   | "stalled"
+  | "frozen" // the system stopped the page: a call, a locked screen, another app
   | "page-left" // reload, navigation, closed tab
   | "lost"; // browser or machine stopped without a word
 

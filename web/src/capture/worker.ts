@@ -14,7 +14,7 @@ function failed(error: unknown): void {
 
 self.onmessage = ({ data: order }: MessageEvent<ToWorker>) => {
   if (order.type === "open") {
-    engine = openRoot().then((root) => Engine.open(root, order, say));
+    engine = openRoot(order.place ?? "trivue").then((root) => Engine.open(root, order, say));
     engine.then(() => say({ type: "opened" }), failed);
     return;
   }

@@ -2,12 +2,14 @@
 
 import { candidate } from "./catalogue/candidate";
 import { interview } from "./catalogue/interview";
+import { phone } from "./catalogue/phone";
 import { side } from "./catalogue/side";
 import { support } from "./catalogue/support";
 
 export const catalogue = {
   ...candidate,
   ...interview,
+  ...phone,
   ...side,
   ...support,
   "app.name": ["三视", "Trivue"],
@@ -164,27 +166,11 @@ export const catalogue = {
     "Space: play or pause · ← →: 5 seconds · Shift+← →: 30 seconds · , .: one frame · ↑ ↓: speed · 1 2 3: sound from · L: layout · E: sync error · F: full screen · ?: help",
   ],
 
-  "check.phoneTitle": ["手机检查", "Phone check"],
-  "check.phoneText": ["请确认这部手机可以拍摄佐证视频。检查在本机进行，不会上传任何内容。", "See whether this phone can film the side view. Everything is checked here; nothing is sent."],
   "check.start": ["开始检查", "Check"],
   "check.again": ["重新检查", "Check again"],
-  "check.allGood": ["全部符合要求，可以参加面试。", "Everything is fine: you can take part."],
-  "check.someBad": ["有项目不符合要求，请按提示处理后重新检查。", "Something is missing. Follow the hints and check again."],
-  "check.secure": ["安全连接", "Secure connection"],
   "check.secureFix": ["请使用以 https:// 开头的地址打开本页面。", "Open this page by an address that begins with https://."],
-  "check.camera": ["摄像头和麦克风", "Camera and microphone"],
-  "check.cameraFix": ["请允许使用摄像头和麦克风：点击地址栏左侧的图标修改权限，并关闭其他正在使用摄像头的程序。", "Allow camera and microphone (the icon left of the address), and close other programs that use the camera."],
-  "check.recorder": ["录制功能", "Recording"],
   "check.recorderFix": ["浏览器版本过旧，请更新到最新版 Chrome、Edge、Firefox 或 Safari。", "The browser is too old. Use a current Chrome, Edge, Firefox or Safari."],
-  "check.display": ["屏幕录制", "Screen capture"],
   "check.displayFix": ["这个浏览器不能录制屏幕，请在电脑上使用最新版 Chrome、Edge 或 Firefox。", "This browser cannot record the screen. Use a current Chrome, Edge or Firefox on a computer."],
-  "check.storage": ["本地暂存", "Local storage"],
-  "check.storageFix": ["可用空间不足 2 GB 或浏览器不允许暂存。请清理磁盘，并退出无痕模式。", "Less than 2 GB free, or the browser does not allow it. Free some space and leave private mode."],
-  "check.wake": ["保持亮屏", "Screen stays on"],
-  "check.wakeFix": ["请在系统设置中将自动锁屏改为“永不”，并关闭省电模式。", "Set auto-lock to “never” in the system settings, and switch power saving off."],
-  "check.running": ["检查中……", "Checking…"],
-  "check.ok": ["正常", "Fine"],
-  "check.bad": ["需要处理", "Needs attention"],
 
   "error.network": ["连不上服务器，请检查网络后重试。", "The server cannot be reached. Check the network and try again."],
   "error.unauthorized": ["登录已过期，请重新登录。", "Your session is over. Sign in again."],

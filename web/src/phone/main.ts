@@ -1,4 +1,6 @@
-import { camera, recorder, secure, storage, wake } from "../check/checks";
-import { checkPage } from "../check/page";
+import { App } from "./app";
+import "../candidate/style/base.css";
+import "./style/phone.css";
+import "./style/film.css";
 
-checkPage(document.getElementById("app")!, "check.phoneTitle", "check.phoneText", [secure, recorder, storage, wake, camera]);
+new App(document.getElementById("app")!).start();

@@ -85,7 +85,6 @@ export const support = {
   "support.cause.error": ["录制程序出错", "recorder failed"],
   "support.cause.stalled": ["录制没有输出", "recorder gave nothing"],
   "support.cause.page-left": ["离开或刷新页面", "page left or reloaded"],
-  "support.cause.frozen": ["手机系统暂停了页面", "phone's system stopped the page"],
   "support.cause.lost": ["浏览器或电脑中断", "browser or computer ended"],
   "support.begin.start": ["开始", "start"],
   "support.begin.device-back": ["设备恢复", "device is back"],

@@ -1,0 +1,59 @@
+// Whether a picture is bright enough to see somebody, and whether the camera stands still: judged from small frames.
+
+/** What frames are made small to. */
+export const frameSize = { width: 32, height: 24 };
+
+/** Mean brightness below this shows little; a dim room at night has some 40. */
+const darkBelow = 36;
+/** Mean change of a pixel from frame to frame above this is the camera that moves: a person before it changes some of the picture, it changes all. */
+const movesFrom = 7;
+/** So many frames in a row have to be still. */
+const stillFrames = 4;
+
+export interface Picture {
+  /** 0 … 255; null before the first frame. */
+  bright: number | null;
+  /** Null until there were frames enough. */
+  steady: boolean | null;
+}
+
+export const isDark = (picture: Picture): boolean => picture.bright !== null && picture.bright < darkBelow;
+export const isMoving = (picture: Picture): boolean => picture.steady === false;
+export const isGood = (picture: Picture): boolean => picture.bright !== null && !isDark(picture) && picture.steady === true;
+
+/** Brightness of each pixel, as eyes weigh colours (Rec. 709). */
+export function luma(rgba: Uint8ClampedArray): Float32Array {
+  const result = new Float32Array(rgba.length / 4);
+  for (let n = 0; n < result.length; n++) result[n] = 0.2126 * rgba[4 * n]! + 0.7152 * rgba[4 * n + 1]! + 0.0722 * rgba[4 * n + 2]!;
+  return result;
+}
+
+const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** How much two frames differ, apart from one being brighter: cameras find their exposure while they stand still. */
+export function change(before: Float32Array, after: Float32Array): number {
+  const shift = mean(after) - mean(before);
+  let sum = 0;
+  for (let n = 0; n < after.length; n++) sum += Math.abs(after[n]! - before[n]! - shift);
+  return sum / after.length;
+}
+
+export class PictureJudge {
+  picture: Picture = { bright: null, steady: null };
+  private before: Float32Array | null = null;
+  private changes: number[] = [];
+
+  add(frame: Float32Array): void {
+    if (this.before) this.changes = [...this.changes, change(this.before, frame)].slice(-stillFrames);
+    this.before = frame;
+    const moved = this.changes.some((each) => each > movesFrom);
+    this.picture = { bright: Math.round(mean(frame)), steady: moved ? false : this.changes.length < stillFrames ? null : true };
+  }
+
+  /** Another camera, or a long time without frames. */
+  reset(): void {
+    this.before = null;
+    this.changes = [];
+    this.picture = { bright: null, steady: null };
+  }
+}
