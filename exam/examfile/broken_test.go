@@ -73,6 +73,12 @@ func TestBrokenFolders(t *testing.T) {
 			`exam.yaml:12:15: loginTries is "viele": write a whole number`,
 			`exam.yaml:13:11: timing is "5": it must be question or paper`,
 		}},
+		{"the phone's policy", settings(plainExam + "policy:\n  phone: {pan: 400, end: never, side: left}\n"), []string{
+			`exam.yaml:9:16: pan of the phone is 400: it must be from 0 (none) to 360 degrees`,
+			`exam.yaml:9:26: end of the phone is "never": it must be attempt or hand`,
+			`exam.yaml:9:33: there is no "side" in phone: it may have pan, end`,
+		}},
+		{"a pan that is no number", settings(plainExam + "policy:\n  phone: {pan: once}\n"), []string{`exam.yaml:9:16: pan is "once": write whole degrees, such as 330, or 0 for none`}},
 		{"attachments", map[string]string{
 			"exam.yaml":           plainExam + "attachments:\n  - file: attachments/a.docx\n  - file: ../a.pdf\n  - {title: 须知}\n  - file: attachments/leer.md\n  - file: attachments/gbk.txt\n  - file: attachments/A.pdf\n  - file: attachments/a.pdf\n  - file: attachments/b.pdf\n  - file: attachments\n  - file: attachments/c.png\n  - file: /etc/passwd\n",
 			"attachments/a.docx":  "PK\x03\x04",

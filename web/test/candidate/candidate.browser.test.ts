@@ -130,7 +130,7 @@ describe.skipIf(!canRun)("the candidate's page", { timeout: 60_000 }, () => {
     server.push();
 
     await at("phone");
-    expect(await text('[data-testid="phone-code"]')).toBe("K7Q F2M");
+    expect(await text('[data-testid="phone-code"]')).toBe("K7QF 2MRT");
     await reload("phone");
     server.done.phone = server.now();
     server.push();

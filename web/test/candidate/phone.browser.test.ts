@@ -136,6 +136,7 @@ describe.skipIf(!canRun)("the phone on the candidate's page", { timeout: 60_000 
     await page.waitForSelector('[data-testid="may-close"][data-tone="good"]');
     expect(await page.textContent('[data-testid="may-close"]')).toContain("手机还在上传");
     expect(await page.textContent('[data-transfer="phone"]')).toContain("84.2 MB");
+    await page.waitForFunction(() => document.querySelector('[data-step="upload"]')!.textContent!.includes("请让手机在"));
     await shoot("upload-phone");
     server.joinPhone({ endedAt: server.now(), heard: server.now() - 60e6 }, { stage: "send", recording: false, unsent: { bytes: 84_200_000, seconds: 340 } });
     server.pushPhone();
