@@ -156,7 +156,7 @@ const commands = {
   },
   /** Turns a phone that is held upright, by so many degrees in steps of six, at some 60 degrees a second. */
   async turn({ by }) {
-    for (let turned = 0; Math.abs(turned) <= Math.abs(by); turned += 6 * Math.sign(by)) {
+    for (let turned = 0; Math.abs(turned) <= Math.abs(by); turned += 6 * (Math.sign(by) || 1)) {
       await emulation.send("DeviceOrientation.setDeviceOrientationOverride", { alpha: (((360 - turned) % 360) + 360) % 360, beta: 88, gamma: 1 });
       await page.waitForTimeout(100);
     }

@@ -38,6 +38,7 @@ export class App implements PhonePage {
   linked: string | null;
   readonly host = hostOf(navigator.userAgent, navigator.maxTouchPoints);
   readonly lacks = lacking();
+  readonly joining: PhonePage["joining"] = { typed: "", refused: null };
   readonly sensor = new Sensor();
   readonly sampler = new Sampler();
   private readonly awakening = new Awake((held, problem) => {

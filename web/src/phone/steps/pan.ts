@@ -107,7 +107,7 @@ export function panStep(page: PhonePage): StepView {
     if (run && inTake()?.take !== run.take) interrupted();
     show(start, run === null);
     show(again, run !== null);
-    if (!start.hasAttribute("aria-busy")) start.disabled = !page.captured?.recordings.phone.recording;
+    if (!start.hasAttribute("aria-busy")) start.disabled = inTake() === null; // a pan is an interval of a take
   }
 
   setText(degrees, "0°");
