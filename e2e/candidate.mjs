@@ -1,10 +1,12 @@
 // A candidate's browser by remote control: one command of JSON a line in, one answer a line out. It outlives what it drives: the browser
 // can be killed and opened again on the same profile.
 //
-// node candidate.mjs PROFILE [SOUND]
+// node candidate.mjs PROFILE SOUND [phone]
+//
+// With "phone" what it shows is as large as a phone and felt by fingers.
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,7 +16,9 @@ import { fileURLToPath } from "node:url";
 const require = createRequire(fileURLToPath(new URL("../web/package.json", import.meta.url)));
 const { chromium } = require("playwright-core");
 
-const [profile, sound] = process.argv.slice(2);
+const [profile, sound, device] = process.argv.slice(2);
+const phone = device === "phone";
+const agent = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
 let chrome = null;
 let browser = null;
 let page = null;
@@ -39,13 +43,13 @@ async function launch() {
 }
 
 /** Every take on this browser's disk, as the engine keeps it: docs/interview.md. */
-async function journal() {
+async function journal(place) {
   const hex = (bytes) => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
   const root = await navigator.storage.getDirectory();
   const takes = [];
   let folder;
   try {
-    folder = await (await root.getDirectoryHandle("trivue")).getDirectoryHandle("takes");
+    folder = await (await root.getDirectoryHandle(place)).getDirectoryHandle("takes");
   } catch {
     return takes;
   }
@@ -69,11 +73,26 @@ async function journal() {
   return takes;
 }
 
+/** Speaks the protocol to the page itself, for what playwright has no word for. */
+async function cdp(method, parameters) {
+  const session = await page.context().newCDPSession(page);
+  await session.send(method, parameters);
+  return session;
+}
+
+let emulation = null;
+async function becomePhone() {
+  emulation = await cdp("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 2, mobile: true });
+  await emulation.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 5 });
+  await emulation.send("Emulation.setUserAgentOverride", { userAgent: agent, acceptLanguage: "zh-CN" });
+}
+
 const commands = {
   async open({ url }) {
     if (!chrome) await launch();
     page = await browser.contexts()[0].newPage();
-    await page.setViewportSize({ width: 1366, height: 768 });
+    if (phone) await becomePhone();
+    else await page.setViewportSize({ width: 1366, height: 768 });
     page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => faults.push(String(error)));
     await page.goto(url);
@@ -133,9 +152,40 @@ const commands = {
     await session.send("Storage.overrideQuotaForOrigin", bytes ? { origin, quotaSize: bytes } : { origin });
   },
   async journal() {
-    return page.evaluate(journal);
+    return page.evaluate(journal, phone ? "trivue-phone" : "trivue");
+  },
+  /** Turns a phone that is held upright, by so many degrees in steps of six, at some 60 degrees a second. */
+  async turn({ by }) {
+    for (let turned = 0; Math.abs(turned) <= Math.abs(by); turned += 6 * (Math.sign(by) || 1)) {
+      await emulation.send("DeviceOrientation.setDeviceOrientationOverride", { alpha: (((360 - turned) % 360) + 360) % 360, beta: 88, gamma: 1 });
+      await page.waitForTimeout(100);
+    }
+  },
+  /** What a system does to pages that nobody looks at. */
+  async lifecycle({ state }) {
+    await cdp("Page.setWebLifecycleState", { state });
+  },
+  /** The process that shows the page dies. */
+  async crash() {
+    const gone = page.waitForEvent("crash");
+    void cdp("Page.crash").catch(() => undefined);
+    await gone;
+    await page.close();
+  },
+  /** A camera as another app leaves it that takes it away. */
+  async loseCamera() {
+    await page.evaluate(() => {
+      const track = document.querySelector("video.sampler").srcObject.getVideoTracks()[0];
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    });
   },
   async picture({ file, width, height, whole }) {
+    if (phone) {
+      const { data } = await emulation.send("Page.captureScreenshot", { format: "jpeg", quality: 82, captureBeyondViewport: false });
+      writeFileSync(file, Buffer.from(data, "base64"));
+      return;
+    }
     await page.setViewportSize({ width: width ?? 1366, height: height ?? 768 });
     await page.screenshot({ path: file, type: "jpeg", quality: 82, fullPage: whole ?? false });
     await page.setViewportSize({ width: 1366, height: 768 });

@@ -27,10 +27,15 @@ type candidateBrowser struct {
 	out *bufio.Scanner
 }
 
-func newCandidateBrowser(t *testing.T) *candidateBrowser {
+func newCandidateBrowser(t *testing.T) *candidateBrowser { t.Helper(); return newBrowser(t, "laptop") }
+
+// newPhoneBrowser is a candidate's phone: as large as one, felt by fingers, turned as it is told.
+func newPhoneBrowser(t *testing.T) *candidateBrowser { t.Helper(); return newBrowser(t, "phone") }
+
+func newBrowser(t *testing.T, device string) *candidateBrowser {
 	t.Helper()
 	needsBrowser(t)
-	cmd := exec.Command("node", "candidate.mjs", t.TempDir(), speech(t))
+	cmd := exec.Command("node", "candidate.mjs", t.TempDir(), speech(t), device)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()

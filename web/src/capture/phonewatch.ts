@@ -21,13 +21,14 @@ const turnsWithin = 600;
 export class PhoneWatch {
   /** The last tick; null where the page was frozen since, which has been dealt with. */
   private ticked: { stamp: Stamp; at: number } | null = null;
+  private frozen: Stamp | null = null;
   private turning: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: PhoneWatchHost) {}
 
   start(signal: AbortSignal): void {
     document.addEventListener("freeze", () => this.freeze(), { signal });
-    document.addEventListener("resume", () => this.thaw(), { signal });
+    document.addEventListener("resume", () => this.resume(), { signal });
     const turned = () => {
       clearTimeout(this.turning);
       this.turning = setTimeout(() => this.turned(), turnsWithin);
@@ -43,10 +44,9 @@ export class PhoneWatch {
     this.ticked = { stamp: this.host.stamp(), at: performance.now() };
     if (before === null) return;
     const now = this.ticked;
-    // A monotonic clock may stand still with the device; the calendar clock does not.
-    const seconds = Math.max(now.stamp.monotonic - before.stamp.monotonic, now.stamp.wall - before.stamp.wall) / 1e6;
-    if (seconds < standsStill) return;
-    this.host.note("frozen", { seconds: Math.round(seconds), how: "timer" });
+    const stood = standstill(before.stamp, now.stamp);
+    if (stood < standsStill * 1000) return;
+    this.host.note("frozen", { for: stood });
     for (const recording of this.host.recordings) recording.freeze(before.stamp, now.at - before.at);
     this.thaw();
   }
@@ -55,8 +55,14 @@ export class PhoneWatch {
     this.ticked = null;
     const stamp = this.host.stamp();
     this.host.leaving(stamp);
-    this.host.note("frozen", { seconds: 0, how: "freeze" });
+    this.frozen = stamp;
     for (const recording of this.host.recordings) recording.freeze(stamp);
+  }
+
+  private resume(): void {
+    if (this.frozen) this.host.note("frozen", { for: standstill(this.frozen, this.host.stamp()) });
+    this.frozen = null;
+    this.thaw();
   }
 
   private thaw(): void {
@@ -67,7 +73,12 @@ export class PhoneWatch {
   /** A recording whose picture turns in the middle lies on its side from there on: another one begins. */
   private turned(): void {
     const { orientation } = window.screen;
-    this.host.note("orientation", { angle: orientation?.angle ?? null, type: orientation?.type ?? null });
+    this.host.note("orientation", { angle: orientation?.angle ?? window.orientation ?? 0, type: orientation?.type ?? null });
     for (const recording of this.host.recordings) if (recording.state.recording) recording.cut("resolution", "resolution");
   }
+}
+
+/** Milliseconds between two moments. A monotonic clock may stand still with the device; the calendar clock does not. */
+function standstill(from: Stamp, to: Stamp): number {
+  return Math.round(Math.max(to.monotonic - from.monotonic, to.wall - from.wall) / 1000);
 }

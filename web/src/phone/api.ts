@@ -56,7 +56,7 @@ export const api = {
   still: (picture: Blob) => ask("/still", { method: "PUT", body: picture, headers: { "Content-Type": "image/jpeg" } }),
   pan: (pan: Pan) => json<State>("/steps/pan", sending("POST", pan)),
   place: () => json<State>("/steps/place", sending("POST", {})),
-  end: () => json<State>("/steps/end", sending("POST", { by: "hand" })),
+  end: (by: "hand" | "attempt") => json<State>("/steps/end", sending("POST", { by })),
 };
 
 /** Where a phone's recordings go. */

@@ -23,7 +23,7 @@ import { Sensor } from "./sensor";
 import { statusOf } from "./status";
 import { overBecause, stepNow, type Step } from "./stepnow";
 import { steps } from "./steps";
-import { isFilming, stopsFilming, troubleNow, type Battery, type Trouble } from "./trouble";
+import { batteryLow, isFilming, stopsFilming, troubleNow, type Battery, type Trouble } from "./trouble";
 
 /** Seconds between two tries of what the server has not taken yet, and between two looks at a picture that only has to stay as it is. */
 const owedEvery = 5;
@@ -38,9 +38,13 @@ export class App implements PhonePage {
   linked: string | null;
   readonly host = hostOf(navigator.userAgent, navigator.maxTouchPoints);
   readonly lacks = lacking();
+  readonly joining: PhonePage["joining"] = { typed: "", refused: null };
   readonly sensor = new Sensor();
   readonly sampler = new Sampler();
-  private readonly awakening = new Awake(() => this.changed());
+  private readonly awakening = new Awake((held, problem) => {
+    if (this.step && isFilming(this.step)) this.capture?.note("wake-lock", { held, problem });
+    this.changed();
+  });
   private readonly alarm = new Alarm();
   private readonly keeper = new Keeper(() => this.changed());
   private readonly owed = new Owed(
@@ -74,6 +78,7 @@ export class App implements PhonePage {
     document.addEventListener("pointerdown", () => isFilming(this.step ?? "join") && this.alarm.unlock());
     window.addEventListener("beforeunload", (event) => this.keeper.mayLose && event.preventDefault());
     void watchBattery((battery) => {
+      if (battery.charging !== this.battery?.charging || battery.level < batteryLow) this.capture?.note("battery", battery);
       this.battery = battery;
       this.changed();
     });
@@ -142,7 +147,9 @@ export class App implements PhonePage {
       void this.keeper.open(state.attempt.id).then(() => this.opened());
     }
     this.live.start();
-    void this.owed.tell();
+    // Where it ends with the attempt nobody presses anything: the phone says that it did.
+    if (overBecause(state, this.owing) === "attempt" && !state.phone.endedAt && !this.owing.end) void this.owed.owe({ end: "attempt" });
+    else void this.owed.tell();
     this.changed();
   }
 
@@ -186,14 +193,13 @@ export class App implements PhonePage {
   }
 
   async placed({ anyway }: { anyway: boolean }): Promise<void> {
-    const { bright, steady } = this.sampler.picture;
-    this.capture?.note("phone-placed", { bright, steady, anyway, facing: this.facing });
+    this.capture?.note("picture", { ...this.sampler.picture, anyway, facing: this.facing });
     await this.owed.owe({ place: true });
     this.changed();
   }
 
   async end(): Promise<void> {
-    await this.owed.owe({ end: true });
+    await this.owed.owe({ end: "hand" });
     this.changed();
   }
 
@@ -229,12 +235,10 @@ export class App implements PhonePage {
     this.awakening.keep(isFilming(step) || step === "send");
     this.sampler.show(isFilming(step) ? (this.capture?.preview.camera ?? null) : null);
     this.countGaps();
-    const before = this.trouble;
     this.trouble = troubleNow({
       step, captured: this.captured, hidden: document.visibilityState !== "visible", unlocked: !this.awakening.held, tap: this.keeper.tap,
       thawed: this.thawedAt === null ? null : performance.now() - this.thawedAt, battery: this.battery, dark: isDark(this.sampler.picture), moving: isMoving(this.sampler.picture),
     });
-    if (this.trouble !== before) this.capture?.note("phone-trouble", { trouble: this.trouble });
     this.alarm.ring(stopsFilming(this.trouble));
     this.view?.update?.();
     this.frame.update(this, step, this.loaded);
@@ -275,7 +279,7 @@ export class App implements PhonePage {
 
   private status() {
     const { capture, captured, state, step } = this;
-    if (!capture || !captured || !state || !step) return null;
+    if (!capture || !captured || !state || !step || state.phone.replacedAt) return null;
     return statusOf({
       run: capture.run, step, attempt: state.attempt.id, captured, trouble: this.trouble, hidden: document.visibilityState !== "visible", battery: this.battery,
       network: networkNow(), facing: this.facing, size: this.sampler.size, picture: this.sampler.picture,
@@ -309,8 +313,4 @@ export class App implements PhonePage {
     this.changed();
   }
 
-  /** Why nothing is filmed any more. */
-  get overBecause() {
-    return this.state && overBecause(this.state, this.owing);
-  }
 }

@@ -6,8 +6,8 @@ export class Awake {
   private lock: WakeLockSentinel | null = null;
   private asking = false;
 
-  /** changed: the promise was given or taken back. */
-  constructor(private readonly changed: () => void) {
+  /** changed: the promise was given, taken back, or refused, and why. */
+  constructor(private readonly changed: (held: boolean, problem: string | null) => void) {
     document.addEventListener("visibilitychange", () => void this.hold());
     // iOS 16.4 gives the lock on a touch only, and takes it back whenever the page is hidden.
     document.addEventListener("pointerdown", () => void this.hold());
@@ -30,16 +30,18 @@ export class Awake {
     try {
       const lock = await navigator.wakeLock.request("screen");
       lock.addEventListener("release", () => {
-        if (this.lock === lock) this.lock = null;
-        this.changed();
+        if (this.lock !== lock) return;
+        this.lock = null;
+        this.changed(false, null);
       });
-      if (this.wanted && !lock.released) this.lock = lock;
-      else await lock.release();
-    } catch {
+      if (!this.wanted || lock.released) return await lock.release();
+      this.lock = lock;
+      this.changed(true, null);
+    } catch (error) {
       // Power saving forbids it, or it needs a touch: the page says so.
+      this.changed(false, error instanceof DOMException ? error.name : String(error));
     } finally {
       this.asking = false;
-      this.changed();
     }
   }
 }

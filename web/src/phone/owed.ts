@@ -7,7 +7,7 @@ import { api, type Pan, type State } from "./api";
 export interface Owing {
   pan?: Pan;
   place?: boolean;
-  end?: boolean;
+  end?: "hand" | "attempt";
 }
 
 export class Owed {
@@ -38,10 +38,10 @@ export class Owed {
     this.telling = true;
     try {
       for (const step of ["pan", "place", "end"] as const) {
-        const { pan } = this.owing;
+        const { pan, end } = this.owing;
         if (!this.owing[step]) continue;
         try {
-          const state = await (step === "pan" ? api.pan(pan!) : api[step as "place" | "end"]());
+          const state = await (step === "pan" ? api.pan(pan!) : step === "place" ? api.place() : api.end(end!));
           this.drop(step);
           this.answered(state);
         } catch (error) {

@@ -30,6 +30,8 @@ export interface PhonePage {
   readonly sampler: Sampler;
   /** The code of the page's address, as long as it was not tried. */
   readonly linked: string | null;
+  /** What was typed and what was said to that, through a change of language. */
+  readonly joining: { typed: string; refused: { key: Key; values?: Record<string, number>; code: string } | null };
   /** Takes are still sent for a phone session that is gone. */
   readonly unbound: boolean;
 

@@ -1,7 +1,7 @@
 // 拍摄: hours in which nobody touches the phone. Dark, for its battery, its heat and its screen; what is shown moves a little now and then.
 
 import { SelfView } from "../../candidate/levelmeter";
-import { confirmDialog } from "../../candidate/dialog";
+import { confirmDialog, openDialog } from "../../candidate/dialog";
 import { button, element, setText, show } from "../../candidate/element";
 import { bytes, clockTime } from "../../candidate/measures";
 import type { PhonePage, StepView } from "../page";
@@ -33,12 +33,15 @@ export function filmStep(page: PhonePage): StepView {
     update();
   }, { class: "dim", data: { testid: "film-look" } });
   const stop = button(t("mobile.film.stop"), async () => {
-    const over = Boolean(page.state?.attempt.ended);
-    const text = element("p", {}, t(over ? "mobile.film.stopText" : "mobile.film.stopEarly"));
-    if (await confirmDialog(t("mobile.film.stopTitle"), [text], t("mobile.film.stopYes"), t("mobile.film.stopNo"), true)) await page.end();
+    // The rules let a phone end after the answering only: who has to stop before that asks for another phone.
+    if (!page.state?.attempt.ended) return explain();
+    if (await confirmDialog(t("mobile.film.stopTitle"), [element("p", {}, t("mobile.film.stopText"))], t("mobile.film.stopYes"), t("mobile.film.stopNo"), true)) await page.end();
   }, { class: "dim", data: { testid: "film-stop" } });
   const content = element("div", { class: "film-content" }, state, time, element("ul", { class: "film-facts" }, facts.waiting, facts.battery, facts.line, facts.until));
   const root = element("section", { class: "step film" }, element("h1", { class: "for-ears" }, t("mobile.film.title")), content, view.element, element("div", { class: "film-actions" }, look, stop));
+  function explain(): void {
+    const dialog = openDialog(t("mobile.film.notYetTitle"), {}, element("p", {}, t("mobile.film.notYetText")), button(t("mobile.film.stopNo"), () => dialog.close(), { class: "primary large", data: { testid: "dialog-no" } }));
+  }
   let untouched = 0;
   let shown = 0;
   let seconds = 0;

@@ -19,6 +19,7 @@ export function joinStep(page: PhonePage): StepView {
 
   const say = (key: Key, values?: Record<string, number>, code = "") => {
     said.dataset.code = code;
+    page.joining.refused = { key, values, code };
     setText(said, t(key, values));
     show(said, true);
   };
@@ -34,7 +35,7 @@ export function joinStep(page: PhonePage): StepView {
     } catch (error) {
       const refusal = error instanceof ApiError ? error : new ApiError("server");
       say(known[refusal.code] ?? "mobile.join.failed", { seconds: refusal.retryAfter ?? 60 }, refusal.code);
-      input.value = grouped(code.text);
+      input.value = page.joining.typed = grouped(code.text);
     } finally {
       submit.disabled = false;
       show(binding, false);
@@ -44,10 +45,16 @@ export function joinStep(page: PhonePage): StepView {
     event.preventDefault();
     void join(input.value);
   });
-  input.addEventListener("input", () => show(said, false));
+  input.addEventListener("input", () => {
+    page.joining.typed = input.value;
+    page.joining.refused = null;
+    show(said, false);
+  });
 
   const { linked } = page;
-  if (linked) input.value = grouped(readCode(linked).text);
+  input.value = linked ? grouped(readCode(linked).text) : page.joining.typed;
+  const { refused } = page.joining;
+  if (refused) say(refused.key, refused.values, refused.code);
   const content = element("div", { class: "stack" }, form);
   const element_ = element(
     "section",

@@ -84,8 +84,8 @@ export function panStep(page: PhonePage): StepView {
     if (covered < (meter ? wanted : 360)) return;
     const to = inTake();
     const { take, from } = run;
-    end();
     if (to?.take !== take) return interrupted();
+    end();
     say("mobile.pan.done");
     page.announce(t("mobile.pan.done"));
     navigator.vibrate?.(200);
@@ -94,6 +94,7 @@ export function panStep(page: PhonePage): StepView {
 
   /** A pan is an interval of one take: where that ended in the middle, it begins anew. */
   function interrupted(): void {
+    if (run) page.capture?.note("pan-tried", { degrees: Number(circle.dataset.degrees), way: run.meter ? "sensor" : "timed", problem: "interrupted" });
     end();
     slices.forEach((slice) => slice.classList.remove("seen"));
     setText(degrees, "0°");
@@ -106,7 +107,7 @@ export function panStep(page: PhonePage): StepView {
     if (run && inTake()?.take !== run.take) interrupted();
     show(start, run === null);
     show(again, run !== null);
-    if (!start.hasAttribute("aria-busy")) start.disabled = !page.captured?.recordings.phone.recording;
+    if (!start.hasAttribute("aria-busy")) start.disabled = inTake() === null; // a pan is an interval of a take
   }
 
   setText(degrees, "0°");
