@@ -48,7 +48,7 @@ const cleanExit = "exit status 0"
 
 // diagnose says why a child ended that said nothing about it.
 func diagnose(w *watcher, limits Limits, report Report, said string) error {
-	status, _ := w.process.state.Sys().(syscall.WaitStatus)
+	status, _ := w.process.State.Sys().(syscall.WaitStatus)
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
 	switch {
 	case killed && limits.CPU > 0 && report.CPU >= limits.CPU-time.Second:
