@@ -19,9 +19,9 @@ type Limits struct {
 // Impose puts the calling process under the limits. Hard and soft limits are the same, so that there is no way back, and so that
 // running out of processor time ends the process instead of raising a signal that the Go runtime ignores.
 func (l Limits) Impose() error {
-	seconds := int64(l.CPU / time.Second)
-	if l.CPU > 0 {
-		seconds = max(seconds, 1)
+	seconds := int64(-1) // a part of a second below zero would become zero, which is no time at all
+	if l.CPU >= 0 {
+		seconds = max(int64(l.CPU/time.Second), 1)
 	}
 	for _, limit := range []struct {
 		name     string

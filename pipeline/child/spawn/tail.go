@@ -33,3 +33,22 @@ func (t *Tail) String() string {
 }
 
 var _ io.Writer = (*Tail)(nil)
+
+// OutOfMemory looks for what a process prints when the limit on its address space is reached. There is no other sign of it:
+// each library then aborts in its own way.
+func OutOfMemory(said string) bool {
+	for _, phrase := range []string{
+		"out of memory",                      // Go, runtime/malloc.go, runtime/mheap.go
+		"annot allocate memory",              // Go, runtime/mem_linux.go; strerror(ENOMEM)
+		"failed to map segment",              // the dynamic linker, elf/dl-load.c
+		"failed to create new OS thread",     // Go, runtime/os_linux.go: no room for a thread's stack
+		"runtime/cgo: pthread_create failed", // the same with C code
+		"failed to allocate ",                // GLib, gmem.c
+		"std::bad_alloc",                     // C++
+	} {
+		if strings.Contains(said, phrase) {
+			return true
+		}
+	}
+	return false
+}
