@@ -22,7 +22,6 @@ type child struct {
 	process *spawn.Process
 	hello   greeting
 	notes   *bufio.Reader
-	scratch string
 	tail    spawn.Tail    // owned by the printing goroutine until printed is closed
 	printed chan struct{} // closed when all output was read
 	asked   int64         // requests so far
@@ -34,6 +33,8 @@ func (e *Engine) startChild(set models.Set) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Once the models are loaded nothing in it is needed, and whatever happens to this process, nothing is left behind.
+	defer os.RemoveAll(scratch)
 	env := append([]string{
 		// Several children share the processors; each by itself is to take one.
 		"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "DLIB_NUM_THREADS=1",
@@ -41,9 +42,9 @@ func (e *Engine) startChild(set models.Set) (*child, error) {
 	}, e.options.Env...)
 	p, err := spawn.Start(e.options.Exe, e.options.Args, spawn.Environment(scratch, env), scratch, true)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(scratch))
+		return nil, err
 	}
-	c := &child{process: p, notes: bufio.NewReader(p.Notes), scratch: scratch, printed: make(chan struct{})}
+	c := &child{process: p, notes: bufio.NewReader(p.Notes), printed: make(chan struct{})}
 	go func() {
 		defer close(c.printed)
 		// The error is the deadline that LimitReading sets, or the pipe's end.
@@ -177,12 +178,11 @@ func (c *child) kill() {
 	<-c.printed
 }
 
-// end ends the child, in good order where it goes within the grace, and removes what it left. It returns what was printed last.
+// end ends the child, in good order where it goes within the grace. It returns what was printed last.
 func (c *child) end(grace time.Duration) string {
 	c.process.Stdin.Close()
 	c.await(grace)
 	c.kill()
 	c.process.ClosePipes()
-	_ = os.RemoveAll(c.scratch)
 	return c.tail.String()
 }
