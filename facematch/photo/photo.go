@@ -60,8 +60,11 @@ func Decode(data []byte) (*Photo, error) {
 		return nil, problem(facematch.Damaged, "the picture's parts disagree about its size: save it again as JPEG")
 	}
 	turned := uprightly
-	if format == "jpeg" {
+	switch format {
+	case "jpeg":
 		turned = orientationOf(data)
+	case "webp":
+		fullRange(decoded)
 	}
 	upright := turned.apply(scaled(decoded))
 	photo := &Photo{Image: upright, Width: size.X, Height: size.Y}
@@ -105,6 +108,37 @@ func explain(err error) error {
 	default:
 		return problem(facematch.Damaged, fmt.Sprintf("the picture is damaged (%v): save it again as JPEG", err))
 	}
+}
+
+// fullRange stretches the colours of a lossy WebP picture. VP8 keeps luma from 16 to 235 and chroma from 16 to 240 (RFC 6386, 9.2),
+// but golang.org/x/image/webp hands them over as if they were JPEG's, which go from 0 to 255: whites would be grey.
+func fullRange(m image.Image) {
+	var planes *image.YCbCr
+	switch m := m.(type) {
+	case *image.YCbCr:
+		planes = m
+	case *image.NYCbCrA:
+		planes = &m.YCbCr
+	default:
+		return // lossless pictures are RGB
+	}
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = stretched(i-16, 219, 0)
+		chroma[i] = stretched(i-128, 224, 128)
+	}
+	for _, plane := range []struct {
+		pixels []uint8
+		table  *[256]uint8
+	}{{planes.Y, &luma}, {planes.Cb, &chroma}, {planes.Cr, &chroma}} {
+		for i, v := range plane.pixels {
+			plane.pixels[i] = plane.table[v]
+		}
+	}
+}
+
+func stretched(v, steps, zero int) uint8 {
+	return uint8(min(max((v*255+steps/2)/steps+zero, 0), 255))
 }
 
 // scaled brings a picture to the size that faces are looked for in, on white where it is transparent.
