@@ -11,28 +11,55 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // File is one model file.
 type File struct {
 	// Name is the file's in the models folder.
 	Name string
-	// Object is the name that git gives to the official content (git hash-object).
+	// Object is the name that git gives to the official content (git hash-object); empty where only that of the packed form is known.
 	Object string
-	// Size is the official content's, in bytes; 0 where it is not known.
-	Size int64
+	// URL is its public home.
+	URL string
+	// Packed is the object of the file as it is published, where that is packed by bzip2; the URL is that file's.
+	Packed string
 	// Purpose says what the file is for.
 	Purpose string
 }
 
+const (
+	testdata = "https://github.com/Kagami/go-face-testdata/raw/master/models/"
+	davis    = "https://github.com/davisking/dlib-models/raw/master/"
+)
+
 // The files. The detector by neural network is never used, but go-face does not start without it.
 var (
-	Landmarks = File{"shape_predictor_5_face_landmarks.dat", "67878ed3894d929c5e03bd1ad2d931cc6d745ee7", 0, "the corners of the eyes and the nose"}
-	Detector  = File{"mmod_human_face_detector.dat", "f112a0a45dbda96080352c45f615d00ddd4f130c", 729_940, "go-face needs it to start"}
-	Stock     = File{"dlib_face_recognition_resnet_model_v1.dat", "ddb515897db3724ddeed593083d3f39818db1a54", 0, "tells people apart; trained mostly on Western faces"}
-	// Taguchi's official object is that of its compressed form, taguchi…dat.bz2.
-	Taguchi = File{"taguchi_face_recognition_resnet_model_v1.dat", "", 0, "tells people apart; trained on many East Asian faces"}
+	Landmarks = File{
+		Name: "shape_predictor_5_face_landmarks.dat", Object: "67878ed3894d929c5e03bd1ad2d931cc6d745ee7",
+		URL: testdata + "shape_predictor_5_face_landmarks.dat", Purpose: "finds eyes and nose",
+	}
+	Detector = File{
+		Name: "mmod_human_face_detector.dat", Object: "f112a0a45dbda96080352c45f615d00ddd4f130c",
+		URL: testdata + "mmod_human_face_detector.dat", Purpose: "go-face does not start without it",
+	}
+	Stock = File{
+		Name: "dlib_face_recognition_resnet_model_v1.dat", Object: "ddb515897db3724ddeed593083d3f39818db1a54",
+		URL: testdata + "dlib_face_recognition_resnet_model_v1.dat", Purpose: "tells people apart; trained mostly on Western faces",
+	}
+	Taguchi = File{
+		Name: "taguchi_face_recognition_resnet_model_v1.dat", Packed: "0cf5fe1be0cd76ed4825477b2757049d67425766",
+		URL: davis + "taguchi_face_recognition_resnet_model_v1.dat.bz2", Purpose: "tells people apart; trained on many East Asian faces",
+	}
 )
+
+// published is the name under which a file is published.
+func (f File) published() string {
+	if f.Packed != "" {
+		return f.Name + ".bz2"
+	}
+	return f.Name
+}
 
 // Choice is which model tells people apart.
 type Choice string
@@ -42,9 +69,6 @@ const (
 	ChooseStock   Choice = "dlib"
 	ChooseTaguchi Choice = "taguchi"
 )
-
-// Choices are all of them, the default first.
-var Choices = []Choice{ChooseStock, ChooseTaguchi}
 
 func (c Choice) file() (File, error) {
 	switch c {
@@ -76,7 +100,7 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("the face models are not installed: %v missing in %s. Run: trivue face models --to %s", e.Names, e.Folder, e.Folder)
+	return fmt.Sprintf("the face models are not installed: missing are %s, in %s. Run: trivue face models --to %s", strings.Join(e.Names, ", "), e.Folder, e.Folder)
 }
 
 // Find gives the files of a choice in a folder; a *MissingError where they are not there. Their content is not looked at.
