@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/trivue/trivue/doctor"
 	"github.com/trivue/trivue/pipeline/gstx"
@@ -23,7 +22,7 @@ func (c doctorCommand) Run(ctx context.Context) error {
 	runner := newRunner(quietLog())
 	report := doctor.Run(ctx, doctor.Checks(doctor.Setup{
 		GStreamer:   func() (string, []string) { return gstx.Version(), gstx.Missing() },
-		RedisServer: "redis-server", DataFolder: c.Data, Models: filepath.Join(c.Data, "models"), Sandbox: runner.Probe,
+		RedisServer: "redis-server", DataFolder: c.Data, Models: modelsFolder(c.Data), Sandbox: runner.Probe,
 		Listen: c.Listen, Certificate: c.Cert, Key: c.Key, FrontEnd: web.Files(), Pages: web.Pages,
 	}))
 	var err error

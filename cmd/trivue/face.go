@@ -16,7 +16,9 @@ import (
 )
 
 type faceCommand struct {
-	Compare faceCompareCommand `cmd:"" help:"Compare the faces on two pictures."`
+	Compare   faceCompareCommand   `cmd:"" help:"Compare the faces on two pictures."`
+	Calibrate faceCalibrateCommand `cmd:"" help:"Find the threshold that tells your people apart, from a folder of pictures."`
+	Models    faceModelsCommand    `cmd:"" help:"Fetch the face models from their public homes, a mirror or a folder."`
 }
 
 // faceFlags say which models are used.
