@@ -56,7 +56,7 @@ func ratesPlot(r calibrate.Report) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("%d people, %d pictures; suggested threshold %.3f", r.People, r.Pictures, r.Suggested.Threshold)
 	p.X.Label.Text, p.Y.Label.Text = "threshold (distance)", "error rate (%)"
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Left, p.Legend.YOffs = true, 6*vg.Millimeter // where neither line has to be
 	p.Add(plotter.NewGrid())
 	var far, frr plotter.XYs
 	for _, row := range r.Curve {
