@@ -18,7 +18,7 @@ WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package.j
 .PHONY: run test short build setup web check lint bench fuzz clean
 
 run: setup-run build
-	bin/trivue serve --data $(DATA) --sample
+	bin/trivue serve --data $(DATA) --sample --fetch-models
 
 test: setup-test build
 	scripts/test.sh
@@ -36,6 +36,12 @@ setup-run:
 	scripts/setup.sh run
 setup-test:
 	scripts/setup.sh test
+
+# The face models, from their public homes: make models; MODELS_FROM=FOLDER or a mirror's address instead of them; MODEL=taguchi for the
+# one that was trained on many East Asian faces.
+.PHONY: models
+models: build
+	bin/trivue face models --to $(DATA)/models $(if $(MODELS_FROM),--from $(MODELS_FROM)) $(if $(MODEL),--model $(MODEL))
 
 web: web/dist/.built
 

@@ -112,8 +112,9 @@ const (
 	textFilesUnknown = "cannot read the limit: %v"
 	mendFiles        = "ulimit -n 65536 before the start; with systemd: LimitNOFILE=65536 in the unit"
 
-	textModels        = "in %s"
-	textModelsAbsent  = "not in %s: %s (optional: without them, nobody's face is compared)"
-	textModelsChanged = "in %s, but not the official files: %s"
-	mendModels        = `mkdir -p '%[1]s' && cd '%[1]s' && for f in %[2]s; do curl -fLO https://github.com/Kagami/go-face-testdata/raw/master/models/$f; done`
+	textModels           = "in %s"
+	textModelsAbsent     = "not in %s: %s (optional: without them, nobody's face is compared)"
+	textModelsChanged    = "in %s, but not the official files: %s"
+	textModelsUnreadable = "cannot be read: %v"
+	mendModels           = "trivue face models --to '%s'"
 )

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/trivue/trivue/doctor"
 	"github.com/trivue/trivue/pipeline/gstx"
@@ -28,7 +27,7 @@ func (c doctorCommand) Run(ctx context.Context) error {
 	runner := newRunner(quietLog())
 	setup := doctor.Setup{
 		GStreamer:   func() (string, []string) { return gstx.Version(), gstx.Missing() },
-		RedisServer: "redis-server", DataFolder: c.Data, Models: filepath.Join(c.Data, "models"), Sandbox: runner.Probe,
+		RedisServer: "redis-server", DataFolder: c.Data, Models: modelsFolder(c.Data), Sandbox: runner.Probe,
 		Listen: c.Listen, PublicURL: c.Public, FrontEnd: web.Files(), Pages: web.Pages,
 	}
 	switch mode {

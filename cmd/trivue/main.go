@@ -25,12 +25,14 @@ type commands struct {
 	Worker  workerCommand  `cmd:"" help:"Do the media work of servers, in a process of its own."`
 	Process processCommand `cmd:"" help:"Make a synchronised playback of recordings on disk, without a server."`
 	Align   alignCommand   `cmd:"" help:"Find where one recording lies on another's clock, by their sound."`
+	Face    faceCommand    `cmd:"" help:"Compare faces on pictures, and find the distance that tells your people apart."`
 	Demo    demoCommand    `cmd:"" help:"Generate a sample interview and process it."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine, and say how to mend what is wrong."`
 	Exam    examCommand    `cmd:"" help:"Import exams from folders, and list them."`
 	Staff   staffCommand   `cmd:"" help:"Manage who may sign in."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Stage   stageCommand   `cmd:"" hidden:"" help:"Run one stage of media work; started by trivue itself."`
+	Look    lookCommand    `cmd:"" hidden:"" help:"Look for faces in pictures; started by trivue itself."`
 }
 
 // exitError ends the program with a code of its own after its message was printed.

@@ -26,7 +26,7 @@ const programEnv = "TRIVUE_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	// Children get no environment but GStreamer's; they are known by their argument.
-	if os.Getenv(programEnv) != "" || len(os.Args) == 2 && os.Args[1] == "stage" {
+	if os.Getenv(programEnv) != "" || len(os.Args) == 2 && (os.Args[1] == "stage" || os.Args[1] == "look") {
 		os.Unsetenv(programEnv)
 		os.Exit(run(os.Args[1:]))
 	}

@@ -30,6 +30,7 @@ type serveCommand struct {
 	AdminPassword string        `help:"The first administrator's password; made up and printed where not given."`
 	Workers       *int          `help:"Stages of media work at once; as many as there are processors where not given. 0: no work here, worker processes do it." placeholder:"N"`
 	Sample        bool          `help:"Put a generated sample interview and a rehearsal into an empty system."`
+	FetchModels   bool          `help:"Try once in the background to fetch the face models, where they are not there."`
 	ReceiptName   string        `help:"Name of this service in the receipts that it signs, such as its host name; trivue where not given."`
 	Grace         time.Duration `help:"How long running requests may take to end at shutdown." default:"20s"`
 }
@@ -124,6 +125,9 @@ func (c serveCommand) listenAndServe(ctx context.Context, s *system, f *front, l
 	c.announce(s, f, listener, operations)
 	if c.Sample {
 		group.Go(func() error { return s.seed(serving, c.address(listener, f), log) })
+	}
+	if c.FetchModels {
+		group.Go(func() error { fetchFaceModels(serving, modelsFolder(c.Data), log); return nil })
 	}
 	group.Go(func() error {
 		<-serving.Done()

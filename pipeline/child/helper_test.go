@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -156,11 +157,11 @@ var misbehaviours = map[exam.StageName]stage.Func{
 	},
 	"garbage": func(_ context.Context, job stage.Job, _ func(float64)) (any, error) {
 		leaveSomething(job)
-		_, _ = io.WriteString(os.NewFile(messageDescriptor, ""), strings.Trim(string(job.Params), `"`)+"\n")
+		_, _ = io.WriteString(os.NewFile(spawn.MessageDescriptor, ""), strings.Trim(string(job.Params), `"`)+"\n")
 		select {}
 	},
 	"flood": func(context.Context, stage.Job, func(float64)) (any, error) {
-		f := os.NewFile(messageDescriptor, "")
+		f := os.NewFile(spawn.MessageDescriptor, "")
 		block := []byte(strings.Repeat("x", 1<<20))
 		for {
 			if _, err := f.Write(block); err != nil {
@@ -175,7 +176,7 @@ var misbehaviours = map[exam.StageName]stage.Func{
 		return nil, errors.New("in the end")
 	},
 	"backwards": func(_ context.Context, _ stage.Job, _ func(float64)) (any, error) {
-		f := os.NewFile(messageDescriptor, "")
+		f := os.NewFile(spawn.MessageDescriptor, "")
 		_, err := io.WriteString(f, `{"progress":0.5}`+"\n"+`{"progress":0.2}`+"\n"+`{"progress":-1}`+"\n"+`{"progress":7}`+"\n")
 		return nil, err
 	},

@@ -1,12 +1,10 @@
 package child
 
 import (
-	"fmt"
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/trivue/trivue/pipeline/child/sandbox"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -82,38 +80,7 @@ func fill[T int | int64 | time.Duration](field *T, value T) {
 	}
 }
 
-// impose puts the calling process under those limits that the kernel keeps. Hard and soft limits are the same, so that there
-// is no way back, and so that running out of processor time ends the process instead of raising a signal that the Go runtime
-// ignores.
+// impose puts the calling process under those limits that the kernel keeps.
 func (l Limits) impose() error {
-	seconds := int64(l.CPU / time.Second)
-	if l.CPU > 0 {
-		seconds = max(seconds, 1)
-	}
-	for _, limit := range []struct {
-		name     string
-		resource int
-		value    int64
-	}{
-		{"core dumps", unix.RLIMIT_CORE, 0},
-		{"processor time", unix.RLIMIT_CPU, seconds},
-		{"address space", unix.RLIMIT_AS, l.AddressSpace},
-		{"file size", unix.RLIMIT_FSIZE, l.FileSize},
-		{"open files", unix.RLIMIT_NOFILE, int64(l.OpenFiles)},
-		{"threads", unix.RLIMIT_NPROC, int64(l.Threads)},
-	} {
-		if limit.value < 0 {
-			continue
-		}
-		var now unix.Rlimit
-		if err := unix.Getrlimit(limit.resource, &now); err != nil {
-			return fmt.Errorf("read the limit on %s: %w", limit.name, err)
-		}
-		// Whoever is not root cannot raise a limit that is lower already.
-		value := min(uint64(limit.value), now.Max)
-		if err := unix.Setrlimit(limit.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
-			return fmt.Errorf("limit %s to %d: %w", limit.name, value, err)
-		}
-	}
-	return nil
+	return sandbox.Limits{CPU: l.CPU, AddressSpace: l.AddressSpace, FileSize: l.FileSize, OpenFiles: l.OpenFiles, Threads: l.Threads}.Impose()
 }

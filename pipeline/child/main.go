@@ -16,6 +16,7 @@ import (
 
 	"github.com/trivue/trivue/exam"
 	"github.com/trivue/trivue/pipeline/child/sandbox"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -30,13 +31,13 @@ const progressInterval = 50 * time.Millisecond
 // Limits come first, then preload, which loads all code and data that the stage needs from the file system; then the sandbox
 // closes, and only then is the stage run. Preload may be nil.
 func Main(ctx context.Context, stages map[exam.StageName]stage.Func, preload func(stage.Job) error) int {
-	messages := os.NewFile(messageDescriptor, "messages")
+	messages := os.NewFile(spawn.MessageDescriptor, "messages")
 	// Without a parent the descriptor may be free, or be one that the Go runtime has opened for itself.
 	if info, err := messages.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		fmt.Fprintln(os.Stderr, "this command is run by Trivue itself, for one step of its work on a recording")
 		return 2
 	}
-	syscall.CloseOnExec(messageDescriptor)
+	syscall.CloseOnExec(spawn.MessageDescriptor)
 	parent := &reporter{to: messages, now: time.Now}
 	result, err := obey(ctx, os.Stdin, parent, stages, preload)
 	if err == nil {

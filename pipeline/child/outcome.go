@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -48,39 +49,20 @@ const cleanExit = "exit status 0"
 
 // diagnose says why a child ended that said nothing about it.
 func diagnose(w *watcher, limits Limits, report Report, said string) error {
-	status, _ := w.process.state.Sys().(syscall.WaitStatus)
+	status, _ := w.process.State.Sys().(syscall.WaitStatus)
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
 	switch {
 	case killed && limits.CPU > 0 && report.CPU >= limits.CPU-time.Second:
 		return failure("timeout", fmt.Sprintf("it used up %v of processor time", limits.CPU), said)
 	case killed:
 		return failure("memory", "the operating system killed it, as it does when memory runs out", said)
-	case outOfMemory(said):
+	case spawn.OutOfMemory(said):
 		return failure("memory", "it needed more memory than it may have", said)
 	case report.Exit == cleanExit:
 		return crashed("it ended without a result", said)
 	default:
 		return crashed("it ended by "+report.Exit, said)
 	}
-}
-
-// outOfMemory looks for what a process prints when the limit on its address space is reached. There is no other sign of it:
-// each library then aborts in its own way.
-func outOfMemory(said string) bool {
-	for _, phrase := range []string{
-		"out of memory",                      // Go, runtime/malloc.go, runtime/mheap.go
-		"annot allocate memory",              // Go, runtime/mem_linux.go; strerror(ENOMEM)
-		"failed to map segment",              // the dynamic linker, elf/dl-load.c
-		"failed to create new OS thread",     // Go, runtime/os_linux.go: no room for a thread's stack
-		"runtime/cgo: pthread_create failed", // the same with C code
-		"failed to allocate ",                // GLib, gmem.c
-		"std::bad_alloc",                     // C++
-	} {
-		if strings.Contains(said, phrase) {
-			return true
-		}
-	}
-	return false
 }
 
 func failure(code, detail, said string) *stage.Failure {

@@ -16,9 +16,6 @@ import (
 //
 //	parent → child, standard input:  an order, then nothing until the line "end" or the end of the stream
 //	child → parent, descriptor 3:    messages; the last one has a result or a failure
-//
-// Standard output is not used: C libraries print to it.
-const messageDescriptor = 3
 
 // endLine asks the child to end in good order; so does the end of its standard input, which a killed parent leaves behind.
 const endLine = "end"

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/trivue/trivue/pipeline/child/spawn"
 )
 
 func TestReadLine(t *testing.T) {
@@ -60,7 +62,7 @@ func FuzzMessage(f *testing.F) {
 }
 
 func TestTailKeepsTheEnd(t *testing.T) {
-	var short, long tail
+	var short, long spawn.Tail
 	io.WriteString(&short, "all of it")
 	require.Equal(t, "all of it", short.String())
 	for range 1000 {
@@ -69,5 +71,5 @@ func TestTailKeepsTheEnd(t *testing.T) {
 	io.WriteString(&long, "the end\xff")
 	require.True(t, strings.HasPrefix(long.String(), "…"))
 	require.True(t, strings.HasSuffix(long.String(), "the end�"))
-	require.LessOrEqual(t, len(long.String()), tailSize+16)
+	require.LessOrEqual(t, len(long.String()), spawn.TailSize+16)
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/trivue/trivue/pipeline/child/sandbox"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -143,20 +144,20 @@ func (r *Runner) run(ctx context.Context, job stage.Job, scratch string, progres
 		return nil, Report{}, err
 	}
 	began := time.Now()
-	p, err := start(r.options.Exe, r.options.Args, environment(scratch, r.options.Env), scratch, true)
+	p, err := spawn.Start(r.options.Exe, r.options.Args, spawn.Environment(scratch, r.options.Env), scratch, true)
 	if err != nil {
 		return nil, Report{}, err
 	}
 	limits := r.options.Limits.withDefaults(job)
 	w := watch(p, order{Job: job, Limits: limits, Scratch: scratch})
 	ending := w.untilEnd(ctx, limits, r.options.Grace, progress)
-	report := Report{PID: p.pid, Wall: time.Since(began), Resident: w.peak, Sandbox: w.heard.sandbox}
-	if p.waitErr != nil {
-		return nil, report, fmt.Errorf("wait for the child: %w", p.waitErr)
+	report := Report{PID: p.PID, Wall: time.Since(began), Resident: w.peak, Sandbox: w.heard.sandbox}
+	if p.WaitErr != nil {
+		return nil, report, fmt.Errorf("wait for the child: %w", p.WaitErr)
 	}
-	report.CPU = p.state.UserTime() + p.state.SystemTime()
-	report.Exit = p.state.String()
-	if usage, ok := p.state.SysUsage().(*syscall.Rusage); ok {
+	report.CPU = p.State.UserTime() + p.State.SystemTime()
+	report.Exit = p.State.String()
+	if usage, ok := p.State.SysUsage().(*syscall.Rusage); ok {
 		report.Resident = max(report.Resident, usage.Maxrss<<10) // ru_maxrss is in KiB (getrusage(2))
 	}
 	result, err := conclude(ending, w, limits, report)

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/trivue/trivue/exam"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -115,7 +116,7 @@ func TestFailures(t *testing.T) {
 			f := requireFailure(t, err, test.code)
 			require.Contains(t, f.Detail, test.detail)
 			require.Contains(t, f.Diagnostics, test.diagnostics)
-			require.LessOrEqual(t, len(f.Diagnostics), tailSize+16)
+			require.LessOrEqual(t, len(f.Diagnostics), spawn.TailSize+16)
 			requireEmpty(t, job.Output)
 		})
 	}

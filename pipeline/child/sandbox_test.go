@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trivue/trivue/pipeline/child/sandbox"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 )
 
 func TestSandbox(t *testing.T) {
@@ -41,7 +42,7 @@ func TestSandbox(t *testing.T) {
 	abi, err := ll.LandlockGetABIVersion()
 	available := map[string]bool{sandbox.Landlock: err == nil && abi > 0, sandbox.Seccomp: seccomp.Supported()}
 	isolated := exec.Command("/bin/true")
-	isolated.SysProcAttr = attributes(true)
+	isolated.SysProcAttr = spawn.Attributes(true)
 	available[sandbox.Network] = isolated.Run() == nil
 	require.Equal(t, available[sandbox.Network], report.Sandbox.Active(sandbox.Network), report.Sandbox)
 	count := 2

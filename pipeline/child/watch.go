@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trivue/trivue/pipeline/child/sandbox"
+	"github.com/trivue/trivue/pipeline/child/spawn"
 	"github.com/trivue/trivue/pipeline/stage"
 )
 
@@ -45,20 +46,20 @@ type heard struct {
 
 // watcher watches one child from its start to its end.
 type watcher struct {
-	process  *process
+	process  *spawn.Process
 	heard    heard
 	news     chan struct{} // capacity 1: progress has grown
 	babble   chan struct{} // closed when listening ended early
 	listened chan struct{} // closed when listening has ended
 	printed  chan struct{} // closed when all output was read
 	ordered  chan struct{} // closed when the order was written, or could not be
-	tail     tail          // owned by the printing goroutine until printed is closed
+	tail     spawn.Tail    // owned by the printing goroutine until printed is closed
 	peak     int64         // highest resident memory seen, in bytes; owned by untilEnd
 	reached  float64       // progress that was passed on; owned by untilEnd
 }
 
 // watch sends the order and starts to listen.
-func watch(p *process, o order) *watcher {
+func watch(p *spawn.Process, o order) *watcher {
 	w := &watcher{
 		process: p, news: make(chan struct{}, 1), babble: make(chan struct{}),
 		listened: make(chan struct{}), printed: make(chan struct{}), ordered: make(chan struct{}),
@@ -66,7 +67,7 @@ func watch(p *process, o order) *watcher {
 	go func() {
 		defer close(w.ordered)
 		// A child that does not take its order says why by how it ends.
-		_ = writeLine(p.stdin, o)
+		_ = writeLine(p.Stdin, o)
 	}()
 	go func() {
 		defer close(w.listened)
@@ -77,14 +78,14 @@ func watch(p *process, o order) *watcher {
 	go func() {
 		defer close(w.printed)
 		// The error is the deadline that limitReading sets, or the pipe's end.
-		_, _ = io.Copy(&w.tail, p.output)
+		_, _ = io.Copy(&w.tail, p.Output)
 	}()
 	return w
 }
 
 // listen reads messages until the child has closed its end; nil if all were in order.
 func (w *watcher) listen() error {
-	all := &io.LimitedReader{R: w.process.notes, N: maxMessages}
+	all := &io.LimitedReader{R: w.process.Notes, N: maxMessages}
 	lines := bufio.NewReader(all)
 	for {
 		line, err := readLine(lines)
@@ -156,7 +157,7 @@ func (w *watcher) untilEnd(ctx context.Context, limits Limits, grace time.Durati
 		step = time.After(grace)
 	}
 	p := w.process
-	inGoodOrder := []func(){p.askToEnd, p.interrupt, p.kill}
+	inGoodOrder := []func(){func() { p.AskToEnd(endLine) }, p.Interrupt, p.Kill}
 	forward := func() {
 		if now := math.Float64frombits(w.heard.progress.Load()); now > w.reached {
 			w.reached, moved = now, time.Now()
@@ -171,7 +172,7 @@ func (w *watcher) untilEnd(ctx context.Context, limits Limits, grace time.Durati
 	done, babble := ctx.Done(), w.babble
 	for running := true; running; {
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 			running = false
 		case <-w.news:
 			forward()
@@ -182,7 +183,7 @@ func (w *watcher) untilEnd(ctx context.Context, limits Limits, grace time.Durati
 			end(tooLong, inGoodOrder...)
 		case <-babble:
 			babble = nil
-			end(babbling, p.kill)
+			end(babbling, p.Kill)
 		case <-step:
 			if len(steps) > 0 {
 				steps[0]()
@@ -191,20 +192,20 @@ func (w *watcher) untilEnd(ctx context.Context, limits Limits, grace time.Durati
 			}
 		case <-ticker.C:
 			forward()
-			now := resident(p.pid)
+			now := spawn.Resident(p.PID)
 			w.peak = max(w.peak, now)
 			if limits.Resident > 0 && now > limits.Resident {
-				end(tooLarge, p.kill)
+				end(tooLarge, p.Kill)
 			}
 			if limits.Stall > 0 && time.Since(moved) > limits.Stall {
 				end(stalled, inGoodOrder...)
 			}
 		}
 	}
-	p.limitReading()
+	p.LimitReading()
 	<-w.listened
 	<-w.printed
-	p.closePipes()
+	p.ClosePipes()
 	<-w.ordered
 	forward()
 	if why == byItself && w.heard.err != nil {

@@ -1,4 +1,6 @@
-package child
+// Package spawn starts a program as a child that can be ended for certain: in a session and process group of its own, in a network
+// namespace where the kernel grants one, with pipes for what it is told and what it says, and dying with its parent.
+package spawn
 
 import (
 	"errors"
@@ -14,23 +16,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is a started child: the leader of a session and process group of its own.
-type process struct {
-	pid    int
-	stdin  *os.File // its control pipe
-	output *os.File // what it prints
-	notes  *os.File // its messages
-	ended  chan struct{}
-	// state and waitErr are set before ended is closed.
-	state   *os.ProcessState
-	waitErr error
+// MessageDescriptor is the child's descriptor for its messages. Standard output is not used for them: C libraries print to it.
+const MessageDescriptor = 3
+
+// Process is a started child: the leader of a session and process group of its own.
+type Process struct {
+	PID    int
+	Stdin  *os.File // its control pipe
+	Output *os.File // what it prints
+	Notes  *os.File // its messages
+	Ended  chan struct{}
+	// State and WaitErr are set before Ended is closed.
+	State   *os.ProcessState
+	WaitErr error
 
 	mu     sync.Mutex
-	reaped bool // guarded by mu; once true, pid may belong to another process
+	reaped bool // guarded by mu; once true, PID may belong to another process
 }
 
-// start starts exe with the environment env in the folder dir, and a goroutine that waits for its end.
-func start(exe string, args, env []string, dir string, isolateNetwork bool) (*process, error) {
+// Start starts exe with the environment env in the folder dir, and a goroutine that waits for its end.
+func Start(exe string, args, env []string, dir string, isolateNetwork bool) (*Process, error) {
 	var ours, theirs [3]*os.File
 	closeAll := func(files [3]*os.File) {
 		for _, f := range files {
@@ -52,13 +57,13 @@ func start(exe string, args, env []string, dir string, isolateNetwork bool) (*pr
 			ours[i], theirs[i] = r, w
 		}
 	}
-	p := &process{stdin: ours[0], output: ours[1], notes: ours[2], ended: make(chan struct{})}
+	p := &Process{Stdin: ours[0], Output: ours[1], Notes: ours[2], Ended: make(chan struct{})}
 	command := func(isolated bool) *exec.Cmd {
 		cmd := exec.Command(exe, args...)
 		cmd.Env, cmd.Dir = env, dir
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs[0], theirs[1], theirs[1]
-		cmd.ExtraFiles = []*os.File{messageDescriptor - 3: theirs[2]}
-		cmd.SysProcAttr = attributes(isolated)
+		cmd.ExtraFiles = []*os.File{MessageDescriptor - 3: theirs[2]}
+		cmd.SysProcAttr = Attributes(isolated)
 		return cmd
 	}
 	started := make(chan error)
@@ -77,7 +82,7 @@ func start(exe string, args, env []string, dir string, isolateNetwork bool) (*pr
 			started <- err
 			return
 		}
-		p.pid = cmd.Process.Pid
+		p.PID = cmd.Process.Pid
 		started <- nil
 		p.wait(cmd)
 	}()
@@ -90,9 +95,9 @@ func start(exe string, args, env []string, dir string, isolateNetwork bool) (*pr
 	return p, nil
 }
 
-// attributes puts the child into a session of its own, so that it has no terminal and its group can be signalled as a whole,
+// Attributes puts the child into a session of its own, so that it has no terminal and its group can be signalled as a whole,
 // and ties its life to the parent's.
-func attributes(isolateNetwork bool) *syscall.SysProcAttr {
+func Attributes(isolateNetwork bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if !isolateNetwork {
 		return a
@@ -121,33 +126,33 @@ func refusesNamespace(err error) bool {
 
 // wait waits for the child's end, ends what is left of its group, and only then reaps it: until then no other process can have
 // its id.
-func (p *process) wait(cmd *exec.Cmd) {
+func (p *Process) wait(cmd *exec.Cmd) {
 	for {
-		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, p.PID, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
 	}
 	p.mu.Lock()
-	_ = unix.Kill(-p.pid, unix.SIGKILL) // ESRCH when nothing is left, which is as it should be
+	_ = unix.Kill(-p.PID, unix.SIGKILL) // ESRCH when nothing is left, which is as it should be
 	err := cmd.Wait()
 	p.reaped = true
 	p.mu.Unlock()
-	p.state = cmd.ProcessState
+	p.State = cmd.ProcessState
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		p.waitErr = err
+		p.WaitErr = err
 	}
-	close(p.ended)
+	close(p.Ended)
 }
 
-// interrupt sends SIGINT to the child itself.
-func (p *process) interrupt() { p.signal(p.pid, unix.SIGINT) }
+// Interrupt sends SIGINT to the child itself.
+func (p *Process) Interrupt() { p.signal(p.PID, unix.SIGINT) }
 
-// kill sends SIGKILL to the child's whole group.
-func (p *process) kill() { p.signal(-p.pid, unix.SIGKILL) }
+// Kill sends SIGKILL to the child's whole group.
+func (p *Process) Kill() { p.signal(-p.PID, unix.SIGKILL) }
 
-func (p *process) signal(target int, signal unix.Signal) {
+func (p *Process) signal(target int, signal unix.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped {
@@ -156,32 +161,33 @@ func (p *process) signal(target int, signal unix.Signal) {
 	}
 }
 
-// askToEnd closes the control pipe after the line that asks for an end. A child that does not read cannot hold this up.
-func (p *process) askToEnd() {
-	_ = p.stdin.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-	_, _ = io.WriteString(p.stdin, endLine+"\n")
-	_ = p.stdin.Close()
+// AskToEnd closes the control pipe after a line that asks for an end. A child that does not read cannot hold this up.
+func (p *Process) AskToEnd(line string) {
+	_ = p.Stdin.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	_, _ = io.WriteString(p.Stdin, line+"\n")
+	_ = p.Stdin.Close()
 }
 
 // drainTime is how long after a child's end its pipes are still read: what it wrote is in them already, and only a process that
 // escaped its group could hold them open longer.
 const drainTime = time.Second
 
-// limitReading lets reads from the child's pipes end even if something else holds their other ends.
-func (p *process) limitReading() {
+// LimitReading lets reads from the child's pipes end even if something else holds their other ends.
+func (p *Process) LimitReading() {
 	deadline := time.Now().Add(drainTime)
-	_ = p.output.SetReadDeadline(deadline)
-	_ = p.notes.SetReadDeadline(deadline)
+	_ = p.Output.SetReadDeadline(deadline)
+	_ = p.Notes.SetReadDeadline(deadline)
 }
 
-func (p *process) closePipes() {
-	p.stdin.Close()
-	p.output.Close()
-	p.notes.Close()
+// ClosePipes closes the parent's ends of all pipes.
+func (p *Process) ClosePipes() {
+	p.Stdin.Close()
+	p.Output.Close()
+	p.Notes.Close()
 }
 
-// resident is the resident memory of a process in bytes; 0 when it has ended.
-func resident(pid int) int64 {
+// Resident is the resident memory of a process in bytes; 0 when it has ended.
+func Resident(pid int) int64 {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0

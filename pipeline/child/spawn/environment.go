@@ -1,13 +1,13 @@
-package child
+package spawn
 
 import (
 	"os"
 	"strings"
 )
 
-// environment is all that a child sees of its surroundings. The parent's environment holds secrets (database, object store) and
+// Environment is all that a child sees of its surroundings. The parent's environment holds secrets (database, object store) and
 // stays out, except for where libraries and GStreamer's plugins are.
-func environment(scratch string, extra []string) []string {
+func Environment(scratch string, extra []string) []string {
 	env := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"LANG=C.UTF-8",

@@ -1,0 +1,5 @@
+//go:build !race
+
+package dlib
+
+const addressSpace = 0 // the default
