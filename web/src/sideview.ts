@@ -37,11 +37,11 @@ export const silentAfter = 12e6;
 const lowBattery = 0.2;
 const emptyBattery = 0.1;
 
-export const sideAlarms = ["silent", "ended", "camera-lost", "muted", "tap", "hidden", "frozen", "interrupted", "full", "empty", "battery", "dark", "moving", "wake-lock", "space", "disk", "network"] as const;
+export const sideAlarms = ["silent", "no-format", "disk", "camera-lost", "muted", "tap", "hidden", "interrupted", "full", "empty", "refused", "signed-out", "frozen", "battery", "dark", "moving", "wake-lock", "space", "network"] as const;
 export type SideAlarm = (typeof sideAlarms)[number];
 
 /** Alarms that mean that nothing is filmed, or soon will not be. */
-const grave: readonly SideAlarm[] = ["silent", "ended", "camera-lost", "muted", "tap", "hidden", "frozen", "interrupted", "full", "empty"];
+const grave: readonly SideAlarm[] = ["silent", "no-format", "disk", "camera-lost", "muted", "tap", "hidden", "interrupted", "full", "empty", "refused", "signed-out"];
 
 export const isGrave = (alarm: SideAlarm): boolean => grave.includes(alarm);
 
@@ -60,7 +60,8 @@ export function alarmOf(view: SideView, now: number): SideAlarm | null {
   if (sideDone(view)) return null;
   if (silentFor(view, now)) return "silent";
   if (!status) return null;
-  const trouble = sideAlarms.find((each) => each === status.trouble);
+  // What only delays sending by itself (server, server-full) needs nobody.
+  const trouble = sideAlarms.find((each) => each === (status.trouble === "too-large" ? "refused" : status.trouble));
   const { battery } = status;
   const level = battery && !battery.charging ? battery.level : 1;
   const found: (SideAlarm | null | false | undefined)[] = [
