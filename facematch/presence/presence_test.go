@@ -48,6 +48,7 @@ func TestFind(t *testing.T) {
 		{"gone from the start to the end", "a30", "absent 0s-30s"},
 		{"gone, one frame found a face in the curtain", "s20 a12 ? a12 s20", "absent 20s-45s"},
 		{"gone twice", "s20 a12 s20 a12 s20", "absent 20s-32s, absent 52s-1m4s"},
+		{"gone for long, back for a while, gone again", "a40 s15 a40", "absent 0s-40s, absent 55s-1m35s"},
 		{"comes and goes at short intervals", "a3 s3 a3 s3 a3 s3 a3 s3", ""},
 		{"somebody looks over the shoulder", "s20 m4 s20", "several 20s-24s"},
 		{"a poster for a moment", "s20 m2 s20", ""},
