@@ -27,7 +27,7 @@ describe.skipIf(!existsSync(join(dist, "assets")))("the pages that candidates lo
     const all = scripts(page);
     expect(all.size).toBeGreaterThan(0);
     // Capture's worker brings tus-js-client with it.
-    expect([...all.keys()].some((file) => file.includes("worker"))).toBe(page === "candidate.html");
+    expect([...all.keys()].some((file) => file.includes("worker"))).toBe(true);
     expect([...all.values()].reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(limit * 1000);
   });
 });

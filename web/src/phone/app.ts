@@ -306,7 +306,7 @@ export class App implements PhonePage {
 
   private second(): void {
     this.seconds++;
-    if (this.step !== "place" && this.seconds % lookEvery === 0) this.sampler.look();
+    if (this.step !== "place" && this.seconds % lookEvery < 2) this.sampler.look(); // two in a row: it takes both to see a movement
     if (this.seconds % owedEvery === 0 && this.state) void this.owed.tell();
     this.keeper.tick();
     this.view?.second?.();

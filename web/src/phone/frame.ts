@@ -60,10 +60,12 @@ export class Frame {
     const { trouble } = page;
     const tab = captured?.tab === "elsewhere";
     const offline = loaded && state !== null && !page.connected && !stopsFilming(trouble) ? "offline" : null;
+    // A line that is gone is told before a picture that could be better.
+    const lesser = offline !== null && (trouble === "dark" || trouble === "moving");
     const key = `${page.lang} ${trouble} ${tab} ${offline} ${step === "film"}`;
     if (key === this.drawn) return;
     this.drawn = key;
-    this.drawBanner(page, tab ? "elsewhere" : (trouble !== null && !stopsFilming(trouble) && trouble !== "network" ? trouble : offline));
+    this.drawBanner(page, tab ? "elsewhere" : trouble !== null && !lesser && !stopsFilming(trouble) && trouble !== "network" ? trouble : offline);
     this.drawAlarm(page, stopsFilming(trouble) ? trouble : null);
   }
 

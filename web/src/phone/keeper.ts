@@ -23,6 +23,7 @@ export class Keeper {
   /** The browser wants a tap before it gives the camera back. */
   tap = false;
   private recording = false;
+  private finishing = false;
   private mutedSince: number | null = null;
   private opening: Promise<void> | null = null;
 
@@ -75,10 +76,10 @@ export class Keeper {
     if (wanted && !this.recording) {
       this.recording = true;
       capture.record();
-    } else if ((step === "send" || step === "done") && (this.recording || captured.devices.camera.open)) {
+    } else if ((step === "send" || step === "done") && !this.finishing && (this.recording || captured.devices.camera.open)) {
       this.recording = false;
-      this.mutedSince = null;
-      void capture.finish();
+      this.finishing = true;
+      void capture.finish().finally(() => (this.finishing = false));
     }
   }
 

@@ -7,8 +7,11 @@ export const frameSize = { width: 32, height: 24 };
 const darkBelow = 36;
 /** Mean change of a pixel from frame to frame above this is the camera that moves: a person before it changes some of the picture, it changes all. */
 const movesFrom = 7;
-/** So many frames in a row have to be still. */
+/** So many changes in a row are looked at; of them more than one has to be a movement: somebody who passes close by makes one. */
 const stillFrames = 4;
+const movedFrom = 2;
+/** Frames further apart than this, in milliseconds, say nothing of the camera: whatever is before it has changed as well. */
+const comparable = 1500;
 
 export interface Picture {
   /** 0 … 255; null before the first frame. */
@@ -40,13 +43,14 @@ export function change(before: Float32Array, after: Float32Array): number {
 
 export class PictureJudge {
   picture: Picture = { bright: null, steady: null };
-  private before: Float32Array | null = null;
+  private before: { frame: Float32Array; ms: number } | null = null;
   private changes: number[] = [];
 
-  add(frame: Float32Array): void {
-    if (this.before) this.changes = [...this.changes, change(this.before, frame)].slice(-stillFrames);
-    this.before = frame;
-    const moved = this.changes.some((each) => each > movesFrom);
+  /** ms: when it was taken, by any clock that runs on. */
+  add(frame: Float32Array, ms: number): void {
+    if (this.before && ms - this.before.ms < comparable) this.changes = [...this.changes, change(this.before.frame, frame)].slice(-stillFrames);
+    this.before = { frame, ms };
+    const moved = this.changes.filter((each) => each > movesFrom).length >= movedFrom;
     this.picture = { bright: Math.round(mean(frame)), steady: moved ? false : this.changes.length < stillFrames ? null : true };
   }
 

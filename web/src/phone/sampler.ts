@@ -48,7 +48,7 @@ export class Sampler {
     if (!this.ready) return;
     const context = this.small.getContext("2d", { willReadFrequently: true })!;
     context.drawImage(this.element, 0, 0, frameSize.width, frameSize.height);
-    this.judge.add(luma(context.getImageData(0, 0, frameSize.width, frameSize.height).data));
+    this.judge.add(luma(context.getImageData(0, 0, frameSize.width, frameSize.height).data), performance.now());
   }
 
   /** The picture that is there now, small enough to be sent; null where there is none. */

@@ -44,9 +44,10 @@ describe("the picture", () => {
   const size = frameSize.width * frameSize.height;
   /** Bright and dark squares, moved to the side. */
   const room = (shift: number, brighter = 0) => Float32Array.from({ length: size }, (_, n) => ((Math.floor(((n % frameSize.width) + shift) / 4) + Math.floor(n / frameSize.width / 4)) % 2 ? 160 : 60) + brighter);
-  const judge = (...frames: Float32Array[]) => {
+  const judge = (...frames: Float32Array[]) => judgeEvery(500, ...frames);
+  const judgeEvery = (every: number, ...frames: Float32Array[]) => {
     const judged = new PictureJudge();
-    for (const frame of frames) judged.add(frame);
+    frames.forEach((frame, n) => judged.add(frame, n * every));
     return judged.picture;
   };
   it("is good when it is bright and has stood still for some frames", () => {
@@ -58,6 +59,8 @@ describe("the picture", () => {
     expect(isMoving(judge(room(0), room(0, 20), room(0, 40), room(0, 40), room(0, 40)))).toBe(false);
     const person = (at: number) => room(0).map((value, n) => (Math.abs((n % frameSize.width) - at) < 2 && n > size / 2 ? 20 : value));
     expect(isMoving(judge(person(10), person(11), person(12), person(13), person(14)))).toBe(false);
+    expect(isMoving(judge(room(0), room(0), room(3), room(3), room(3)))).toBe(false); // pushed once
+    expect(judgeEvery(4000, room(0), room(1), room(2), room(3), room(4)).steady).toBeNull();
     expect(change(room(0), room(0, 30))).toBeCloseTo(0);
   });
   it("is dark when the lens is covered", () => {

@@ -66,18 +66,26 @@ function pullOut(track: MediaStreamTrack): void {
   track.dispatchEvent(new Event("ended"));
 }
 
+/** A phone's engine beside the laptop's. */
+function startPhone(attempt = "a1") {
+  const phone = new Capture({ attempt, kinds: ["phone"] as const, place: "trivue-phone", at: { files: "/files/", api: "/api/phone", clock: "/api/candidate/clock", as: "phone" }, slice: 300, reserve: 0 });
+  window.phone = phone;
+  return phone.open();
+}
+
 function startCapture(attempt = "a1") {
   const capture = new Capture({ attempt, slice: 300, reserve: 4 << 20 });
   window.capture = capture;
   return capture.open();
 }
 
-const harness = { startWorker, onDisk, startCapture, pullOut, shared };
+const harness = { startWorker, onDisk, startCapture, startPhone, pullOut, shared };
 declare global {
   interface Window {
     harness: typeof harness;
     w: ReturnType<typeof startWorker>;
     capture: Capture;
+    phone: Capture<"phone">;
   }
 }
 window.harness = harness;
