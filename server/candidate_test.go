@@ -386,49 +386,6 @@ func TestWrongNumbersAreSlowedDownAndCallSupport(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, status)
 }
 
-func TestReportsAreLoggedOnceAndBadOnesDoNotKeepOthersOut(t *testing.T) {
-	b := newExamBench(t)
-	b.at(-20 * time.Minute)
-	_, said := b.sitDown("001", "123X")
-	id := said.Attempt.ID
-	reports := `[{"id":"a","kind":"focus","wall":1795600000000000,"server":1795600000000000,"data":{"focused":true}},
-		{"id":"b","kind":"no-such-kind","wall":1795600000000000,"server":null,"data":{}},
-		{"id":"c","kind":"focus","wall":1795600000000000,"server":null,"data":{"focused":"yes"}},
-		{"id":"e","kind":"focus","wall":"yesterday","server":null,"data":{}}, 7,
-		{"id":"d","kind":"visibility","wall":1795600000000000,"server":null,"data":{"visible":false}}]`
-	for range 2 {
-		status, said := b.tell("POST", "/api/candidate/events", reports)
-		require.Equal(t, http.StatusOK, status)
-		assert.Equal(t, []string{"a", "d"}, said.Taken)
-		var ids []string
-		for _, r := range said.Refused {
-			ids = append(ids, r.ID)
-		}
-		assert.Equal(t, []string{"e", "", "b", "c"}, ids)
-		assert.Contains(t, said.Refused[2].Why, "no-such-kind")
-	}
-	logged, err := b.store.EventsOf(t.Context(), id, exam.EventFocus, exam.EventVisibility)
-	require.NoError(t, err)
-	assert.Len(t, logged, 2)
-}
-
-func TestACandidateCannotFillTheLog(t *testing.T) {
-	b := newExamBench(t)
-	b.at(-20 * time.Minute)
-	b.sitDown("001", "123X")
-	sent := 0
-	for ; b.request("PUT", "/api/candidate/stills/login", picture(t)).StatusCode == http.StatusNoContent; sent++ {
-		require.Less(t, sent, 100)
-	}
-	assert.Equal(t, 30, sent)
-	answer := b.request("POST", "/api/candidate/help", `{"text":"x"}`)
-	assert.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
-	assert.NotEmpty(t, answer.Header.Get("Retry-After"))
-	assert.Equal(t, http.StatusTooManyRequests, b.request("POST", "/api/candidate/events", `[{}]`).StatusCode)
-	b.at(-19 * time.Minute)
-	assert.Equal(t, http.StatusNoContent, b.request("POST", "/api/candidate/help", `{"text":"x"}`).StatusCode, "a minute later")
-}
-
 func TestMeasuringTheLine(t *testing.T) {
 	b := newExamBench(t)
 	answer := b.request("GET", "/api/candidate/probe?bytes=100000", "")
@@ -452,36 +409,4 @@ func TestTheClockAndTheExamAreOpenToEverybody(t *testing.T) {
 	assert.Contains(t, string(data), "面试")
 	assert.NotContains(t, string(data), "王小明")
 	assert.Equal(t, http.StatusNotFound, b.request("GET", "/api/candidate/exams/none", "").StatusCode)
-}
-
-func TestSupportSeesItsCandidates(t *testing.T) {
-	b := newExamBench(t)
-	support := b.signInAs(exam.Invigilator).cookie
-	reviewer := b.signInAs(exam.Reviewer).cookie
-	b.cookie = ""
-	b.at(-20 * time.Minute)
-	b.sitDown("001", "123X")
-	b.request("POST", "/api/candidate/help", `{"text":"登录不了"}`)
-	b.as(reviewer, func() {
-		assert.Equal(t, http.StatusForbidden, b.request("GET", "/api/exams/x/candidates", "").StatusCode, "reviewers are blind")
-	})
-	b.as(support, func() {
-		data, _ := io.ReadAll(b.request("GET", "/api/exams/x/candidates", "").Body)
-		var list struct {
-			Candidates []struct {
-				Ticket, Name, Step string
-				SignedIn, HelpOpen bool
-				LoginAt            int64
-			}
-		}
-		require.NoError(t, json.Unmarshal(data, &list))
-		require.Len(t, list.Candidates, 2)
-		assert.Equal(t, "王小明", list.Candidates[0].Name)
-		assert.True(t, list.Candidates[0].SignedIn)
-		assert.True(t, list.Candidates[0].HelpOpen)
-		assert.False(t, list.Candidates[1].SignedIn)
-		assert.Equal(t, b.now.Add(anHour-20*time.Minute).UnixMicro(), list.Candidates[0].LoginAt, "who waits longest comes first")
-		assert.Zero(t, list.Candidates[1].LoginAt)
-		assert.Contains(t, b.firstEvents("/api/exams/x/events", support), "登录不了")
-	})
 }
