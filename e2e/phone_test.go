@@ -165,6 +165,7 @@ func TestAPhoneFilmsAnInterview(t *testing.T) {
 	b.at(exam.Confirm)
 	b.wait(recordingLamp)
 	b.press("confirm-next")
+	passes(time.Until(s.starts))
 	b.at(exam.Answering)
 	passes(40 * time.Second) // enough for both to have heard the same
 	b.press("end")

@@ -60,6 +60,7 @@ func TestWhateverInterruptsAPhoneNothingIsLost(t *testing.T) {
 	phone.do("open", args{"url": s.phonePage()})
 	filmsAgain()
 
+	passes(time.Until(s.starts))
 	b.at(exam.Answering)
 	b.press("end")
 	b.press("dialog-yes")

@@ -99,7 +99,7 @@ export class App implements PhonePage {
     return this.owed.owing;
   }
   get connected(): boolean {
-    return this.live.connection.ok;
+    return this.live.connection.ok && navigator.onLine;
   }
   get awake(): boolean {
     return this.awakening.held;
@@ -232,7 +232,7 @@ export class App implements PhonePage {
     const step = this.stepNow(this.keeper.allowed);
     if (step !== this.step) this.mount(step);
     this.keeper.keep(step);
-    this.awakening.keep(isFilming(step) || step === "send");
+    this.awakening.keep(isFilming(step) || step === "send" || this.captured?.recordings.phone.wanted === true);
     this.sampler.show(isFilming(step) ? (this.capture?.preview.camera ?? null) : null);
     this.countGaps();
     this.trouble = troubleNow({

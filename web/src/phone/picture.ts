@@ -5,8 +5,9 @@ export const frameSize = { width: 32, height: 24 };
 
 /** Mean brightness below this shows little; a dim room at night has some 40. */
 const darkBelow = 36;
-/** Mean change of a pixel from frame to frame above this is the camera that moves: a person before it changes some of the picture, it changes all. */
-const movesFrom = 7;
+/** A pixel has changed when its brightness has by more than this; a larger share of the picture than that is the camera's doing: a person before it changes some of it. */
+const changedFrom = 8;
+const movesFrom = 0.3;
 /** So many changes in a row are looked at; of them more than one has to be a movement: somebody who passes close by makes one. */
 const stillFrames = 4;
 const movedFrom = 2;
@@ -33,12 +34,11 @@ export function luma(rgba: Uint8ClampedArray): Float32Array {
 
 const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** How much two frames differ, apart from one being brighter: cameras find their exposure while they stand still. */
+/** The share of pixels that have changed, apart from all being brighter: cameras find their exposure while they stand still. */
 export function change(before: Float32Array, after: Float32Array): number {
-  const shift = mean(after) - mean(before);
-  let sum = 0;
-  for (let n = 0; n < after.length; n++) sum += Math.abs(after[n]! - before[n]! - shift);
-  return sum / after.length;
+  const differences = after.map((value, n) => value - before[n]!);
+  const shift = [...differences].sort((a, b) => a - b)[differences.length >> 1]!;
+  return differences.filter((each) => Math.abs(each - shift) > changedFrom).length / after.length;
 }
 
 export class PictureJudge {
