@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { problems, tabTo } from "./access.mjs";
 
 const require = createRequire(fileURLToPath(new URL("../web/package.json", import.meta.url)));
 const { chromium } = require("playwright-core");
@@ -18,6 +19,8 @@ const [profile, sound] = process.argv.slice(2);
 let chrome = null;
 let browser = null;
 let page = null;
+let byKeyboard = false;
+const usual = { width: 1366, height: 768 };
 const faults = [];
 
 async function launch() {
@@ -73,7 +76,7 @@ const commands = {
   async open({ url }) {
     if (!chrome) await launch();
     page = await browser.contexts()[0].newPage();
-    await page.setViewportSize({ width: 1366, height: 768 });
+    await page.setViewportSize(usual);
     page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => faults.push(String(error)));
     await page.goto(url);
@@ -97,14 +100,27 @@ const commands = {
   async at({ step }) {
     await page.waitForSelector(`main [data-step="${step}"]`);
   },
+  /** From now on what is pressed and filled in is reached by Tab. */
+  async keyboard({ on }) {
+    byKeyboard = on;
+  },
   async press({ id }) {
-    await page.click(`[data-testid="${id}"]:visible`);
+    const selector = `[data-testid="${id}"]`;
+    if (!byKeyboard) return page.click(`${selector}:visible`);
+    await tabTo(page, selector);
+    await page.keyboard.press("Enter");
+  },
+  /** What keeps somebody from using the page as it stands. */
+  async problems() {
+    return problems(page, usual);
   },
   async click({ selector }) {
     await page.click(selector);
   },
   async fill({ selector, text }) {
-    await page.fill(selector, text);
+    if (!byKeyboard) return page.fill(selector, text);
+    await tabTo(page, selector);
+    await page.keyboard.insertText(text);
   },
   async key({ key }) {
     await page.keyboard.press(key);
@@ -136,9 +152,9 @@ const commands = {
     return page.evaluate(journal);
   },
   async picture({ file, width, height, whole }) {
-    await page.setViewportSize({ width: width ?? 1366, height: height ?? 768 });
+    await page.setViewportSize({ width: width ?? usual.width, height: height ?? usual.height });
     await page.screenshot({ path: file, type: "jpeg", quality: 82, fullPage: whole ?? false });
-    await page.setViewportSize({ width: 1366, height: 768 });
+    await page.setViewportSize(usual);
   },
   async faults() {
     return faults;
