@@ -148,6 +148,37 @@ const commands = {
     const session = await page.context().newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", bytes ? { origin, quotaSize: bytes } : { origin });
   },
+  /** Bytes of this site on the disk. */
+  async used() {
+    return page.evaluate(async () => (await navigator.storage.estimate()).usage);
+  },
+  /** Lets the page have a part of the processor only: 1 for all of it, 3 for a third. */
+  async throttle({ rate }) {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setCPUThrottlingRate", { rate });
+  },
+  /** How long a wait may take. */
+  async patience({ ms }) {
+    page.setDefaultTimeout(ms);
+  },
+  /** Runs in every page from now on, before its own script. */
+  async prepare({ script }) {
+    if (!chrome) await launch();
+    await browser.contexts()[0].addInitScript(script);
+  },
+  async run({ script }) {
+    return page.evaluate(script);
+  },
+  /** What is asked for at these addresses does not get through, or does again. */
+  async block({ url, on }) {
+    if (on) await page.context().route(url, (route) => route.abort());
+    else await page.context().unroute(url);
+  },
+  /** Presses what saves a file, and gives what was saved. */
+  async download({ id }) {
+    const [saved] = await Promise.all([page.waitForEvent("download"), page.click(`[data-testid="${id}"]:visible`)]);
+    return { name: saved.suggestedFilename() };
+  },
   async journal() {
     return page.evaluate(journal);
   },

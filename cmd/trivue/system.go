@@ -58,7 +58,7 @@ func (c serveCommand) start(ctx context.Context, f *front, log *slog.Logger) (s 
 		return s, err
 	}
 	hub := server.NewHub()
-	interviews := interview.Service{Store: s.store, Notifier: hub, Now: time.Now}
+	interviews := interview.Service{Store: s.store, Notifier: everywhere{s}, Now: time.Now}
 	options := jobs.Options{Redis: queue, Store: s.store, Notifier: hub, Log: log, Concurrency: *c.Workers, Observe: observe,
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
@@ -102,6 +102,11 @@ func (c serveCommand) start(ctx context.Context, f *front, log *slog.Logger) (s 
 	s.closers = append(s.closers, s.jobs.Close)
 	return s, s.ensureAdmin(ctx, c)
 }
+
+// everywhere tells of a change of an interview: pages are open at other servers too, and theirs must not wait for the next sign of life.
+type everywhere struct{ system *system }
+
+func (e everywhere) AttemptChanged(attemptID string) { e.system.jobs.AttemptChanged(attemptID) }
 
 // close ends everything in the reverse order of its beginning.
 func (s *system) close() error {
