@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { problems, tabTo } from "./access.mjs";
 
 const require = createRequire(fileURLToPath(new URL("../web/package.json", import.meta.url)));
 const { chromium } = require("playwright-core");
@@ -22,6 +23,8 @@ const agent = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTM
 let chrome = null;
 let browser = null;
 let page = null;
+let byKeyboard = false;
+const usual = { width: 1366, height: 768 };
 const faults = [];
 
 async function launch() {
@@ -92,7 +95,7 @@ const commands = {
     if (!chrome) await launch();
     page = await browser.contexts()[0].newPage();
     if (phone) await becomePhone();
-    else await page.setViewportSize({ width: 1366, height: 768 });
+    else await page.setViewportSize(usual);
     page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => faults.push(String(error)));
     await page.goto(url);
@@ -116,14 +119,27 @@ const commands = {
   async at({ step }) {
     await page.waitForSelector(`main [data-step="${step}"]`);
   },
+  /** From now on what is pressed and filled in is reached by Tab. */
+  async keyboard({ on }) {
+    byKeyboard = on;
+  },
   async press({ id }) {
-    await page.click(`[data-testid="${id}"]:visible`);
+    const selector = `[data-testid="${id}"]`;
+    if (!byKeyboard) return page.click(`${selector}:visible`);
+    await tabTo(page, selector);
+    await page.keyboard.press("Enter");
+  },
+  /** What keeps somebody from using the page as it stands. */
+  async problems() {
+    return problems(page, usual);
   },
   async click({ selector }) {
     await page.click(selector);
   },
   async fill({ selector, text }) {
-    await page.fill(selector, text);
+    if (!byKeyboard) return page.fill(selector, text);
+    await tabTo(page, selector);
+    await page.keyboard.insertText(text);
   },
   async key({ key }) {
     await page.keyboard.press(key);
@@ -150,6 +166,37 @@ const commands = {
   async quota({ origin, bytes }) {
     const session = await page.context().newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", bytes ? { origin, quotaSize: bytes } : { origin });
+  },
+  /** Bytes of this site on the disk. */
+  async used() {
+    return page.evaluate(async () => (await navigator.storage.estimate()).usage);
+  },
+  /** Lets the page have a part of the processor only: 1 for all of it, 3 for a third. */
+  async throttle({ rate }) {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setCPUThrottlingRate", { rate });
+  },
+  /** How long a wait may take. */
+  async patience({ ms }) {
+    page.setDefaultTimeout(ms);
+  },
+  /** Runs in every page from now on, before its own script. */
+  async prepare({ script }) {
+    if (!chrome) await launch();
+    await browser.contexts()[0].addInitScript(script);
+  },
+  async run({ script }) {
+    return page.evaluate(script);
+  },
+  /** What is asked for at these addresses does not get through, or does again. */
+  async block({ url, on }) {
+    if (on) await page.context().route(url, (route) => route.abort());
+    else await page.context().unroute(url);
+  },
+  /** Presses what saves a file, and gives what was saved. */
+  async download({ id }) {
+    const [saved] = await Promise.all([page.waitForEvent("download"), page.click(`[data-testid="${id}"]:visible`)]);
+    return { name: saved.suggestedFilename() };
   },
   async journal() {
     return page.evaluate(journal, phone ? "trivue-phone" : "trivue");
@@ -186,9 +233,9 @@ const commands = {
       writeFileSync(file, Buffer.from(data, "base64"));
       return;
     }
-    await page.setViewportSize({ width: width ?? 1366, height: height ?? 768 });
+    await page.setViewportSize({ width: width ?? usual.width, height: height ?? usual.height });
     await page.screenshot({ path: file, type: "jpeg", quality: 82, fullPage: whole ?? false });
-    await page.setViewportSize({ width: 1366, height: 768 });
+    await page.setViewportSize(usual);
   },
   async faults() {
     return faults;

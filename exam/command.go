@@ -52,6 +52,7 @@ func (i Interview) Apply(command Command, now time.Time) (Attempt, []Happening, 
 
 func (c Course) clone() Course {
 	c.Done, c.Acknowledged, c.Extra = maps.Clone(c.Done), maps.Clone(c.Acknowledged), slices.Clone(c.Extra)
+	c.Waived = slices.Clone(c.Waived)
 	if c.Done == nil {
 		c.Done = map[Step]time.Time{}
 	}
@@ -202,6 +203,7 @@ func (w Waive) apply(_ Interview, c *Course, now time.Time) ([]Happening, error)
 		return nil, nil
 	}
 	c.Done[w.Step] = now
+	c.Waived = append(c.Waived, w.Step)
 	return []Happening{{byStaff(w.Staff), EventStepWaived, struct {
 		Step   Step   `json:"step"`
 		Reason string `json:"reason"`

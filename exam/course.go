@@ -22,6 +22,8 @@ type Course struct {
 	// Done is when a step was done: Devices, BindPhone, Attachments, SignPledge, Entry, Confirm and Sending. The others follow from
 	// the rest and the time.
 	Done map[Step]time.Time `json:"done,omitempty"`
+	// Waived are the steps that staff let the candidate go on without.
+	Waived []Step `json:"waived,omitempty"`
 	// Acknowledged is when each attachment was (R4.1), by its identifier.
 	Acknowledged map[string]time.Time `json:"acknowledged,omitempty"`
 	SignedName   string               `json:"signedName,omitempty"`

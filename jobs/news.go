@@ -17,6 +17,9 @@ func (s *Service) changed(attemptID string) {
 	s.news.add(attemptID)
 }
 
+// AttemptChanged tells the pages of every process at this Redis that an attempt is not what it was. It does not wait.
+func (s *Service) AttemptChanged(attemptID string) { s.changed(attemptID) }
+
 // tells publishes what has changed, until Close. What cannot be told is left out: pages look by themselves now and then.
 func (s *Service) tells() {
 	for {

@@ -67,6 +67,7 @@ type stateAttempt struct {
 	Step         exam.Step           `json:"step"`
 	Steps        []exam.Step         `json:"steps"`
 	Done         map[exam.Step]int64 `json:"done"`
+	Waived       []exam.Step         `json:"waived" doc:"Steps that support let the candidate go on without."`
 	Login        loginView           `json:"login"`
 	Blocked      *blockedView        `json:"blocked,omitempty" doc:"Why the step cannot be done now."`
 	Reentered    int                 `json:"reentered"`
@@ -207,7 +208,7 @@ func (s *Server) viewState(i interview.Interview, now time.Time) stateView {
 		Times:      viewTimes(i.Times()),
 		Policy:     statePolicy{listed(i.Exam.Policy.Skip), i.Exam.Policy.Face, i.Exam.Policy.Timing},
 		Candidate:  stateCandidate{i.Candidate.Ticket, i.Candidate.Name},
-		Attempt: stateAttempt{ID: i.Attempt.ID, Step: i.Step(now), Done: map[exam.Step]int64{}, Login: loginView{c.Login.State, ""},
+		Attempt: stateAttempt{ID: i.Attempt.ID, Step: i.Step(now), Done: map[exam.Step]int64{}, Waived: listed(c.Waived), Login: loginView{c.Login.State, ""},
 			Blocked: viewBlocked(i, now), Reentered: c.Reentered, ExtraSeconds: int64(c.Granted() / time.Second), Ended: viewEnded(c.Ended), Stills: map[string]int64{}, LaptopSent: moment(c.LaptopSent)},
 		Attachments: []attachmentView{},
 		Questions:   stateQuestions{len(i.Items), len(i.Released(now))},

@@ -56,3 +56,18 @@ func (c configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	}
 	return value, nil
 }
+
+// nameAsFlags lets every flag be given by its own name in the environment: --s3-bucket as TRIVUE_S3_BUCKET, which kong would have as
+// TRIVUE_S_3_BUCKET. That name is heard too, as systems are configured by it.
+func nameAsFlags(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok && len(flag.Envs) > 0 {
+			name := "TRIVUE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+			if !slices.Contains(flag.Envs, name) {
+				flag.Envs = slices.Insert(flag.Envs, 0, name)
+				flag.Value.Tag.Envs = slices.Clone(flag.Envs)
+			}
+		}
+		return next(nil)
+	})
+}

@@ -50,4 +50,12 @@ func TestConfiguration(t *testing.T) {
 		}
 		assert.Equal(t, 0, trivue(t, nil, "version").code)
 	})
+	t.Run("names in the environment", func(t *testing.T) {
+		// A bucket that cannot be reached is asked for: the setting was heard.
+		for _, name := range []string{"TRIVUE_S3_ENDPOINT", "TRIVUE_S_3_ENDPOINT"} {
+			got := trivue(t, []string{name + "=not a URL", "TRIVUE_S3_BUCKET=b", "TRIVUE_S3_REGION=r"}, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--ops-listen=")
+			assert.Equal(t, 1, got.code, name)
+			assert.Contains(t, got.stderr, "object storage", name)
+		}
+	})
 }

@@ -56,6 +56,7 @@ func run(args []string) int {
 		kong.Description("Trivue (三视): self-hosted online interviews. Camera, screen and phone, on one timeline."),
 		kong.Configuration(loadConfiguration),
 		kong.DefaultEnvars("TRIVUE"),
+		kong.PostBuild(nameAsFlags),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

@@ -61,8 +61,9 @@ func (c serveCommand) start(ctx context.Context, f *front, log *slog.Logger) (s 
 	}
 	hub := server.NewHub()
 	previews := server.Previews{Folder: c.previews()}
-	interviews := interview.Service{Store: s.store, Notifier: server.Courses{Hub: hub}, Now: time.Now}
-	options := jobs.Options{Redis: queue, Store: s.store, Notifier: hub, Log: log, Concurrency: *c.Workers, Observe: observe,
+	interviews := interview.Service{Store: s.store, Notifier: everywhere{s}, Now: time.Now}
+	// What other processes tell may be of an interview.
+	options := jobs.Options{Redis: queue, Store: s.store, Notifier: server.Courses{Hub: hub}, Log: log, Concurrency: *c.Workers, Observe: observe,
 		Sweeps: []jobs.Sweep{
 			{Name: "uploads", Do: func(ctx context.Context) error { return s.uploads.Sweep(ctx) }},
 			{Name: "interviews", Do: interviews.AdvanceAll},
@@ -106,6 +107,11 @@ func (c serveCommand) start(ctx context.Context, f *front, log *slog.Logger) (s 
 	s.closers = append(s.closers, s.jobs.Close)
 	return s, s.ensureAdmin(ctx, c)
 }
+
+// everywhere tells of a change of an interview: pages are open at other servers too, and theirs must not wait for the next sign of life.
+type everywhere struct{ system *system }
+
+func (e everywhere) AttemptChanged(attemptID string) { e.system.jobs.AttemptChanged(attemptID) }
 
 // close ends everything in the reverse order of its beginning.
 func (s *system) close() error {

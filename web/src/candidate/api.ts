@@ -52,6 +52,8 @@ export interface State {
     step: StepName;
     steps: StepName[];
     done: Partial<Record<StepName, number>>;
+    /** Steps that support let the candidate go on without. */
+    waived: StepName[];
     login: { state: "" | "waiting" | "approved" | "refused"; reason?: string };
     blocked?: { code: string; from?: number; step?: StepName } | null;
     reentered: number;

@@ -145,6 +145,7 @@ export class App implements Page {
     this.followQuestions(state);
     this.live.start();
     if (attempt.login.state === "approved") void this.keeper.open(attempt.id);
+    void this.stills.open(attempt.id);
     if (fresh) void this.owed();
     this.changed();
   }

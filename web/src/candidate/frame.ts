@@ -63,7 +63,7 @@ export class Frame {
     setText(this.brand, t("app.name"));
     setText(this.tagline, t("app.tagline"));
     const exam = state?.exam ?? page.exam;
-    setText(this.exam, exam ? exam.title + (exam.rehearsal ? ` · ${t("frame.rehearsal")}` : "") : "");
+    setText(this.exam, exam ? exam.title + (exam.rehearsal && !exam.title.toLowerCase().includes(t("frame.rehearsal")) ? ` · ${t("frame.rehearsal")}` : "") : "");
     // Once the screen is recorded, it is not to say whose it is.
     const open = state !== null && !captured?.recordings.screen.wanted;
     setText(this.who, open ? t("frame.who", { name: state.candidate.name, ticket: state.candidate.ticket }) : "");

@@ -8,7 +8,8 @@ import type { Page } from "./page";
 
 export class Help {
   private dialog: HTMLDialogElement | null = null;
-  private readonly talk = element("ol", { class: "talk", role: "log" });
+  private readonly talk = element("ol", { class: "talk" });
+  private readonly log = element("div", { role: "log" }, this.talk);
   private drawn = "";
   /** Messages that were there when somebody last looked; null until the first state. */
   private seen: number | null = null;
@@ -69,14 +70,14 @@ export class Help {
       }
     });
     const intro = element("p", { class: "hint" }, t("help.text"), " ", page.support ? t("frame.support", { number: page.support }) : "");
-    this.dialog = openDialog(t("help.title"), { closed: () => (this.dialog = null) }, intro, this.talk, form);
+    this.dialog = openDialog(t("help.title"), { closed: () => (this.dialog = null) }, intro, this.log, form);
     text.focus();
     page.changed();
   }
 
   private draw(): void {
     const { page } = this;
-    this.talk.setAttribute("aria-label", page.t("help.talk"));
+    this.log.setAttribute("aria-label", page.t("help.talk"));
     const rows = this.messages.map((message) => {
       const mine = message.from === "candidate";
       return element("li", { data: { from: mine ? "me" : "support" } }, element("small", {}, `${page.t(mine ? "help.me" : "help.support")} · ${clockTime(message.at, page.lang, page.clock.now())}`), element("span", {}, message.text));

@@ -38,6 +38,7 @@ export const catalogue = {
   "exams.new": ["新建考试", "New exam"],
   "exams.name": ["名称", "Title"],
   "exams.start": ["开始时间", "Start"],
+  "exams.anytime": ["随时可以进入", "Always open"],
   "exams.create": ["创建", "Create"],
   "exams.attempts": ["{n} 名考生", "{n} attempts"],
   "exams.empty": ["还没有考试。请在下方新建一场；用 make run 首次启动时会自动生成一场示例面试。", "No exam yet. Create one below; a first start with make run brings a sample interview."],

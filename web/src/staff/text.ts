@@ -35,6 +35,11 @@ export function explainWhy(why: Why): string {
   return t(`upload.why.${why}`);
 }
 
+/** When an exam starts. A rehearsal has no start of its own: the server's zero time. */
+export function formatStart(iso: string): string {
+  return iso.startsWith("0001-") ? t("exams.anytime") : formatDate(iso);
+}
+
 export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }

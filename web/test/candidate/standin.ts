@@ -126,7 +126,7 @@ export class Server extends StandIn {
     return {
       serverTime: now, exam: { id: "demo", title: "2026 年度公开招聘面试（综合岗）", rehearsal: this.rehearsal, support: "010-8888 6666" }, times,
       policy: { skip: this.skip, face: "shown", timing: this.timing }, candidate: { ticket: "20260018", name: "李明" },
-      attempt: { id: "a1", step, steps: order.filter((each) => !this.skip.includes(each)), done: this.done, login: this.login, blocked, reentered: this.reentered, extraSeconds: 0, ended: this.ended, stills: this.stills, laptopSent: this.laptopSent },
+      attempt: { id: "a1", step, steps: order.filter((each) => !this.skip.includes(each)), waived: [], done: this.done, login: this.login, blocked, reentered: this.reentered, extraSeconds: 0, ended: this.ended, stills: this.stills, laptopSent: this.laptopSent },
       phone: this.skip.includes("phone") ? null : { ...(this.bound && !this.anotherAsked ? {} : { code: "K7QF2MRT", url: "https://mianshi.example.cn/phone?code=K7QF2MRT", qr: picture }), bound: this.bound },
       attachments, pledge: { text: pledgeText, sha256: sha(pledgeText) }, help: this.help, questions: { total: 2, released: this.released.length },
     };

@@ -34,7 +34,7 @@ export function devicesStep(page: Page): Step {
   const verdict = element("p", { class: "verdict", role: "status" });
   const start = button(t("check.start"), run, { class: "primary", data: { testid: "check-start" } });
   const goOn = button(t("devices.goOn"), leave, { class: "primary", data: { testid: "devices-next" } });
-  const pickers = new DevicePickers(page, () => ({ camera: tracks.camera ?? null, microphone: tracks.microphone ?? null }), () => void openDevices());
+  const pickers = new DevicePickers(page, () => ({ camera: tracks.camera ?? null, microphone: tracks.microphone ?? null }), () => void openDevices(true));
   show(pickers.element, false);
   let looks = 0;
   let watching = false;
@@ -84,11 +84,12 @@ export function devicesStep(page: Page): Step {
       void watchPower((result) => tell("power", result), off.signal);
       watchDisplays((result) => tell("displays", result), off.signal);
     }
-    await openDevices();
+    await openDevices(true);
     await Promise.all([checkStorage().then((result) => tell("storage", result)), checkNetwork().then((result) => tell("network", result))]);
   }
 
-  async function openDevices(): Promise<void> {
+  /** again: what was found before does not count. */
+  async function openDevices(again: boolean): Promise<void> {
     closeDevices();
     const chosen = chosenDevices();
     const [camera, microphone] = await Promise.allSettled([openCamera(chosen.camera), openMicrophone(chosen.microphone)]);
@@ -108,7 +109,9 @@ export function devicesStep(page: Page): Step {
       tracks.microphone = microphone.value;
       meter.listen(microphone.value);
       looks = 0;
-      tell("microphone", { state: "running", said: "devices.speak" });
+      // The step is drawn anew with every change of language: the same microphone need not be heard again.
+      const heard = results.microphone.state === "good" && results.microphone.values?.label === microphone.value.label;
+      if (again || !heard) tell("microphone", { state: "running", said: "devices.speak" });
     } else tell("microphone", problem(microphone.reason));
     show(placeholder, !tracks.camera);
     show(pickers.element, true);
@@ -206,7 +209,7 @@ export function devicesStep(page: Page): Step {
   );
   for (const name of checkNames) drawRow(name);
   drawVerdict();
-  if (results.camera.state !== "idle") void openDevices();
+  if (results.camera.state !== "idle") void openDevices(false);
   return {
     element: step,
     leave() {
