@@ -185,18 +185,10 @@ const commands = {
     if (!chrome) await launch();
     await browser.contexts()[0].addInitScript(script);
   },
-  async run({ script }) {
-    return page.evaluate(script);
-  },
   /** What is asked for at these addresses does not get through, or does again. */
   async block({ url, on }) {
     if (on) await page.context().route(url, (route) => route.abort());
     else await page.context().unroute(url);
-  },
-  /** Presses what saves a file, and gives what was saved. */
-  async download({ id }) {
-    const [saved] = await Promise.all([page.waitForEvent("download"), page.click(`[data-testid="${id}"]:visible`)]);
-    return { name: saved.suggestedFilename() };
   },
   async journal() {
     return page.evaluate(journal, phone ? "trivue-phone" : "trivue");

@@ -5,7 +5,8 @@ export class RateMeter {
   private since = 0;
   private busy = 0; // ms in the current window
   private bytes = 0;
-  private smoothed = 0;
+  /** Milliseconds for a bit, smoothed: a line that became narrow is known after two or three requests, one that became wide a little later. */
+  private slowness = 0;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -22,13 +23,16 @@ export class RateMeter {
     this.bytes += bytes;
     // Short requests measure the round trip rather than the line: a window has a second of sending, or a quarter of a megabyte.
     if (this.busy < 1000 && this.bytes < 250_000) return;
-    const rate = (this.bytes * 8000) / Math.max(this.busy, 1);
-    this.smoothed = this.smoothed === 0 ? rate : this.smoothed * 0.6 + rate * 0.4;
+    // Where nothing arrived, the line is cut; how wide it is, that does not say.
+    if (this.bytes > 0) {
+      const slowness = Math.max(this.busy, 1) / (this.bytes * 8);
+      this.slowness = this.slowness === 0 ? slowness : this.slowness * 0.6 + slowness * 0.4;
+    }
     this.busy = this.bytes = 0;
   }
 
   /** Bits per second; 0 while nothing is known. */
   get rate(): number {
-    return Math.round(this.smoothed);
+    return this.slowness === 0 ? 0 : Math.round(1000 / this.slowness);
   }
 }

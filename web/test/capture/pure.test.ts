@@ -71,6 +71,24 @@ describe("the uplink's rate", () => {
     }
     expect(meter.rate).toBe(1_000_000);
   });
+
+  it("knows a line that became narrow after few requests, and learns nothing from requests that fail", () => {
+    let now = 0;
+    const meter = new RateMeter(() => now);
+    const send = (ms: number, bytes: number) => {
+      meter.begin();
+      now += ms;
+      meter.end(bytes);
+    };
+    send(1000, 6_250_000); // 50 Mbit/s
+    for (let i = 0; i < 3; i++) send(4000, 500_000); // 1 Mbit/s
+    expect(meter.rate).toBeLessThan(1_400_000);
+    const known = meter.rate;
+    for (let i = 0; i < 5; i++) send(2000, 0);
+    expect(meter.rate).toBe(known);
+    for (let i = 0; i < 12; i++) send(1000, 6_250_000);
+    expect(meter.rate).toBeGreaterThan(40_000_000);
+  });
 });
 
 describe("the server's clock", () => {
