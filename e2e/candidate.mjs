@@ -200,9 +200,11 @@ const commands = {
       await page.waitForTimeout(100);
     }
   },
-  /** What a system does to pages that nobody looks at. */
-  async lifecycle({ state }) {
-    await cdp("Page.setWebLifecycleState", { state });
+  /** What a phone's system does for a call or a locked screen: the browser stands still, with all of its processes. (Page.setWebLifecycleState does nothing to a page that playwright keeps in front.) */
+  async standstill({ seconds }) {
+    process.kill(-chrome.pid, "SIGSTOP");
+    await sleep(seconds * 1000);
+    process.kill(-chrome.pid, "SIGCONT");
   },
   /** The process that shows the page dies. */
   async crash() {
@@ -221,6 +223,7 @@ const commands = {
   },
   async picture({ file, width, height, whole }) {
     if (phone) {
+      await page.waitForTimeout(500); // a view of the camera that was just drawn anew is black
       const { data } = await emulation.send("Page.captureScreenshot", { format: "jpeg", quality: 82, captureBeyondViewport: false });
       writeFileSync(file, Buffer.from(data, "base64"));
       return;

@@ -167,11 +167,13 @@ func TestAPhoneFilmsAnInterview(t *testing.T) {
 	b.press("confirm-next")
 	passes(time.Until(s.starts))
 	b.at(exam.Answering)
-	passes(40 * time.Second) // enough for both to have heard the same
+	passes(40 * time.Second)                                   // enough for both to have heard the same
+	faster := s.line.poison("slow", "bandwidth", `{"rate":4}`) // so that there is something to see of the sending
 	b.press("end")
 	b.press("dialog-yes")
 	s.phoneAt(phone, "send")
 	picture("send")
+	faster()
 	takes := s.sent(phone)
 	picture("done")
 	s.finish()

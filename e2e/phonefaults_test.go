@@ -45,9 +45,7 @@ func TestWhateverInterruptsAPhoneNothingIsLost(t *testing.T) {
 	filmsAgain()
 
 	// The system stops the page.
-	phone.do("lifecycle", args{"state": "frozen"})
-	passes(7 * time.Second)
-	phone.do("lifecycle", args{"state": "active"})
+	phone.do("standstill", args{"seconds": 8})
 	filmsAgain()
 	assert.True(t, s.eventually(func(log []exam.Event) bool { return reports(log, exam.EventFrozen, `"for"`) }), "the standstill is logged")
 

@@ -91,10 +91,10 @@ describe.skipIf(!canRun)("capture on a phone", { timeout: 90_000 }, () => {
 
   it("ends a take where the system stopped the page, and begins another when it goes on", async () => {
     await record();
-    const cdp = await page.context().newCDPSession(page);
-    await cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+    // playwright keeps its pages in front, and Chromium freezes none that is: what the page would hear is said to it.
+    await page.evaluate(() => document.dispatchEvent(new Event("freeze")));
     await page.waitForTimeout(3000);
-    await cdp.send("Page.setWebLifecycleState", { state: "active" });
+    await page.evaluate(() => document.dispatchEvent(new Event("resume")));
     await until("it records again", (s) => s.takes.some((t) => t.began.reason === "thawed" && t.chunks > 1));
     const s = await finish();
     expect(ends(s)).toEqual([["start", "frozen"], ["thawed", "finished"]]);
