@@ -45,8 +45,13 @@ func (s *seat) waiting() (bytes int64) {
 }
 
 // TestANarrowLineAfterATimeWithoutAny takes the network away while everything is recorded, and gives back one of 1 Mbit/s. The page goes down with
-// its bit rates by itself, and what waits becomes less while more is recorded. With TRIVUE_LONG_FAULTS=1 the network is gone for five minutes.
+// its bit rates by itself, and what waits becomes less while more is recorded. It takes minutes: TRIVUE_LONG_FAULTS=1 for
+// one without network, =5 for five.
 func TestANarrowLineAfterATimeWithoutAny(t *testing.T) {
+	long := os.Getenv("TRIVUE_LONG_FAULTS") == "5"
+	if os.Getenv("TRIVUE_LONG_FAULTS") == "" {
+		t.Skip("takes minutes: set TRIVUE_LONG_FAULTS=1 or =5")
+	}
 	s := sit(t, 10*time.Second, everythingBut, question(1, time.Second, 40*time.Minute))
 	b := s.browser
 	b.do("prepare", args{"script": noisyScreen})
@@ -58,7 +63,6 @@ func TestANarrowLineAfterATimeWithoutAny(t *testing.T) {
 	const enough = 75 * 1_200_000 / 8
 	began := time.Now()
 	gone := 5 * time.Minute
-	long := os.Getenv("TRIVUE_LONG_FAULTS") == "1"
 	for time.Since(began) < gone && (long || s.waiting() < enough) {
 		passes(3 * time.Second)
 	}
@@ -68,14 +72,16 @@ func TestANarrowLineAfterATimeWithoutAny(t *testing.T) {
 	s.right("offline")
 	t.Logf("%v without network; %d bytes wait", time.Since(began).Round(time.Second), before)
 
+	// The first request on the narrow line may last for half a minute, and before its end nothing is known of that line.
 	var lowered exam.Event
-	require.True(t, s.eventually(func(log []exam.Event) bool {
-		at := slices.IndexFunc(log, func(e exam.Event) bool { return e.Kind == exam.EventTakeBegan && takeOf(t, e).Began.Reason == "rate" })
-		if at >= 0 {
+	isLower := func(e exam.Event) bool { return e.Kind == exam.EventTakeBegan && takeOf(t, e).Began.Reason == "rate" }
+	for deadline := time.Now().Add(2 * time.Minute); lowered.Kind == "" && time.Now().Before(deadline); passes(time.Second) {
+		log := logOf(t, s.data, s.attempt)
+		if at := slices.IndexFunc(log, isLower); at >= 0 {
 			lowered = log[at]
 		}
-		return at >= 0
-	}), "a take with fewer bits has begun")
+	}
+	require.NotEmpty(t, lowered.Kind, "a take with fewer bits has begun")
 	assert.Positive(t, takeOf(t, lowered).Settings.Level)
 	deadline := time.Now().Add(3 * time.Minute)
 	most := before

@@ -70,8 +70,8 @@ func TestSupportSeesThePhone(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, still.StatusCode)
 
 	cmd := exec.Command("node", "sideview.mjs", s.address, password, pictures)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	said := new(tail)
+	cmd.Stderr = said
 	answer, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

@@ -37,7 +37,7 @@ func newEngine(t testing.TB) *engine.Engine {
 	e := engine.New(engine.Options{
 		Models: func() (models.Set, error) { return models.Find(folder, models.ChooseStock) },
 		// The race detector slows Go down and reserves terabytes.
-		Deadline: time.Minute, AddressSpace: addressSpace,
+		Deadline: time.Minute, AddressSpace: addressSpace, Resident: resident,
 	})
 	t.Cleanup(e.Close)
 	return e
@@ -211,13 +211,13 @@ func TestPose(t *testing.T) {
 // Pictures at the edges of what is accepted come back in time and leave the child alive.
 func TestUnusualPictures(t *testing.T) {
 	e := newEngine(t)
-	deep := image.NewNRGBA64(image.Rect(0, 0, 5000, 5000))
+	deep := image.NewNRGBA64(image.Rect(0, 0, largestSide, largestSide))
 	for i := range deep.Pix {
 		deep.Pix[i] = uint8(i >> 15)
 	}
 	large := image.NewPaletted(image.Rect(0, 0, 24, 1_000_000), color.Palette{color.Black, color.White})
 	for name, m := range map[string]image.Image{
-		"25 million deep pixels": deep, "a thread": large, "the smallest": image.NewGray(image.Rect(0, 0, 24, 24)), "black": image.NewGray(image.Rect(0, 0, 1280, 720)),
+		"many deep pixels": deep, "a thread": large, "the smallest": image.NewGray(image.Rect(0, 0, 24, 24)), "black": image.NewGray(image.Rect(0, 0, 1280, 720)),
 	} {
 		var b bytes.Buffer
 		require.NoError(t, (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, m))

@@ -2,4 +2,8 @@
 
 package dlib
 
-const addressSpace = 0 // the default
+const (
+	addressSpace = 0 // the default
+	resident     = 0 // the default
+	largestSide  = 5000
+)
