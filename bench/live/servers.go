@@ -69,6 +69,7 @@ func startServer(ctx context.Context, kind, dir string) (*server, error) {
 		if program == "" {
 			program = filepath.Join("bin", "trivue")
 		}
+		// An address in TRIVUE_LIVE_OPS gives profiles while the load lasts.
 		cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops-listen", os.Getenv("TRIVUE_LIVE_OPS"), "--admin-password", "measured by bench", "--log-level", "error")
 	}
 	cmd.Stderr = os.Stderr
