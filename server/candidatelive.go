@@ -8,65 +8,22 @@ import (
 	"github.com/trivue/trivue/store"
 )
 
-// live pushes a candidate's state and questions as they change, by whatever: somebody's doing, or the time.
+// live pushes a candidate's state and questions as they change, and what the phone says.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	session, _ := candidateOf(ctx)
-	changed, stop := s.opts.Hub.watch(courseOf(session.AttemptID))
+	phoned, stop := s.phones.told.watch(session.AttemptID)
 	defer stop()
-	phoned, stopPhone := s.phones.told.watch(session.AttemptID)
-	defer stopPhone()
-	ended, stopSession := s.sessions.watch(session.TokenHash)
-	defer stopSession()
-	// Whatever can fail must fail before the stream begins, or the page would not be told.
-	next, send, err := s.liveViews(ctx, session)
-	if err != nil {
-		s.writeError(w, r, err)
-		return
-	}
-	out := newStream(w)
-	if !send(out) {
-		return
-	}
-	beat := time.NewTicker(s.opts.BeatEvery)
-	defer beat.Stop()
-	for {
-		moment := s.until(next)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.ending:
-			return
-		case <-ended:
-			out.send("bye", struct{}{}, nil)
-			return
-		case <-beat.C:
-			// Sessions also end on other servers.
-			if _, err := s.opts.Store.CandidateSession(ctx, session.TokenHash, s.opts.Now()); err != nil {
-				if notFound(err) {
-					out.send("bye", struct{}{}, nil)
-				}
-				return
-			}
-			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
-				return
-			}
-		case <-phoned:
-			// Every few seconds, and nothing else with it.
-			if !pause(ctx, coalesce) || !s.sendPhone(ctx, out, session.AttemptID) {
-				return
-			}
-			continue
-		case <-moment:
-		case <-changed:
-			if !pause(ctx, coalesce) {
-				return
-			}
-		}
-		if next, send, err = s.liveViews(ctx, session); err != nil || !send(out) {
-			return
-		}
-	}
+	s.push(w, r, pushed{
+		attemptID: session.AttemptID, session: session.TokenHash,
+		check: func(ctx context.Context) error {
+			_, err := s.opts.Store.CandidateSession(ctx, session.TokenHash, s.opts.Now())
+			return err
+		},
+		read: func(ctx context.Context) (time.Time, func(*stream) bool, error) { return s.liveViews(ctx, session) },
+		said: phoned,
+		tell: func(out *stream) bool { return s.sendPhone(ctx, out, session.AttemptID) },
+	})
 }
 
 // liveViews reads what a candidate's page shows. It gives when that changes by itself, and what sends it.

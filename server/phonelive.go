@@ -8,57 +8,18 @@ import (
 	"github.com/trivue/trivue/store"
 )
 
-// phoneLive pushes a phone's state as it changes, by whatever: somebody's doing, or the time.
+// phoneLive pushes a phone's state as it changes.
 func (s *Server) phoneLive(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	session, _ := phoneOf(ctx)
-	changed, stop := s.opts.Hub.watch(courseOf(session.AttemptID))
-	defer stop()
-	ended, stopSession := s.sessions.watch(session.TokenHash)
-	defer stopSession()
-	// Whatever can fail must fail before the stream begins, or the page would not be told.
-	next, send, err := s.phoneLiveView(ctx, session)
-	if err != nil {
-		s.writeError(w, r, err)
-		return
-	}
-	out := newStream(w)
-	if !send(out) {
-		return
-	}
-	beat := time.NewTicker(s.opts.BeatEvery)
-	defer beat.Stop()
-	for {
-		moment := s.until(next)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.ending:
-			return
-		case <-ended:
-			out.send("bye", struct{}{}, nil)
-			return
-		case <-beat.C:
-			if !out.send("beat", clockView{s.opts.Now().UnixMicro()}, nil) {
-				return
-			}
-		case <-moment:
-		case <-changed:
-			if !pause(ctx, coalesce) {
-				return
-			}
-		}
-		// It may have been replaced, and sessions also end on other servers.
-		if session, err = s.opts.Store.PhoneSession(ctx, session.TokenHash, s.opts.Now()); err != nil {
-			if notFound(err) {
-				out.send("bye", struct{}{}, nil)
-			}
-			return
-		}
-		if next, send, err = s.phoneLiveView(ctx, session); err != nil || !send(out) {
-			return
-		}
-	}
+	session, _ := phoneOf(r.Context())
+	s.push(w, r, pushed{
+		attemptID: session.AttemptID, session: session.TokenHash,
+		check: func(ctx context.Context) (err error) {
+			// It may have been replaced.
+			session, err = s.opts.Store.PhoneSession(ctx, session.TokenHash, s.opts.Now())
+			return err
+		},
+		read: func(ctx context.Context) (time.Time, func(*stream) bool, error) { return s.phoneLiveView(ctx, session) },
+	})
 }
 
 // phoneLiveView reads what a phone's page shows. It gives when that changes by itself, and what sends it.
